@@ -63,6 +63,7 @@ from mash.api.routes import (
     referrals,
     workload,
 )
+from mash.api.simulating import Simulating
 from mash.config.errors import NotYet, SettingsError
 from mash.config.settings import Settings
 from mash.config.sign_on import read_accounts, read_sign_on
@@ -72,8 +73,8 @@ from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (
-    admin, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, live, looked, manager, meeting,
-    agenda, journey, near_misses, pages, start, wall, returns, whatif, simulation,
+    admin, agenda, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, journey, live, looked,
+    manager, meeting, near_misses, pages, returns, simulation, start, wall, whatif,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 
@@ -135,8 +136,9 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
-    app.state.extracting = asyncio.Lock()
-    app.state.simulating = simulation.Simulating(app.state.store)
+    app.state.taking_dataset, app.state.drawing = asyncio.Lock(), asyncio.Lock()
+    app.state.reckoning = whatif.Reckoning()
+    app.state.simulating = Simulating(app.state.store)
     yield
     await app.state.simulating.close()
     app.state.figures.drawing.close()

@@ -16,7 +16,7 @@ def bench(
     only: Annotated[
         Part | None,
         typer.Option(
-            help="`known`: known children; `board`: a board; `dataset`: an extract; `whatif`: other limits; `simulate`: a year."
+            help="`known`: known children; `board`: a board; `dataset`: the dataset; `whatif`: other limits; `simulate`: a year."
         ),
     ] = None,
     beside: Annotated[

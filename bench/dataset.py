@@ -8,7 +8,8 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,21 +61,20 @@ def run_bench_dataset(as_json: bool, quick: bool) -> int:
 
 
 def _measured(settings: Settings, cluster: Cluster, folder: Path, number: int, first: datetime) -> Figures:
-    """Each form, beside the same command for a day on which nothing came in: what it costs to begin at all."""
+    """Each form, beside the same command for a week in which nothing came in: what it costs to begin at all."""
     postgres = psutil.Process(cluster.server.pid if cluster.server else None)
 
-    def taken(file: Path, form: str, *span: datetime) -> Spent:
-        before = cpu_of(postgres)
-        spent = _taken(settings, file, form, span)
-        return spent._replace(cpu=spent.cpu + cpu_of(postgres) - before)
+    def extract(file: Path, form: str, *span: datetime) -> Spent:
+        days = ("--from", f"{span[0]:%Y-%m-%d}", "--until", f"{span[1]:%Y-%m-%d}")
+        return taken(settings, postgres, "dataset", *days, "--format", form, "--out", str(file))
 
-    day_before = first - timedelta(days=2)
-    taken(folder / "first.csv", "csv", day_before, day_before)  # the first start of all seals the rows that were copied in
-    begun = taken(folder / "none.csv", "csv", day_before, day_before)
+    week_before, week_over = first - timedelta(days=9), datetime.now(UTC) - timedelta(weeks=1)
+    extract(folder / "first.csv", "csv", week_before, week_before)  # the first start of all seals the rows that were copied in
+    begun = extract(folder / "none.csv", "csv", week_before, week_before)
     figures: Figures = {"to_begin": {"s": round(begun.seconds, 2), "cpu_s": round(begun.cpu, 2), "peak_mb": round(begun.peak_mb)}}
     for form in ("csv", "parquet"):
         file = folder / f"all.{form}"
-        spent = taken(file, form, first, datetime.now(UTC))
+        spent = extract(file, form, first, week_over)
         figures[form] = {
             "s": round(spent.seconds, 2),
             "cpu_s": round(spent.cpu, 2),
@@ -87,20 +87,25 @@ def _measured(settings: Settings, cluster: Cluster, folder: Path, number: int, f
     return figures
 
 
-def _taken(settings: Settings, file: Path, form: str, span: tuple[datetime, ...]) -> Spent:
-    """Run the command as somebody at the machine does."""
+def taken(settings: Settings, postgres: psutil.Process, *arguments: str) -> Spent:
+    """Run a `mash` command as somebody at the machine does. Raises BenchFailed where it does not end well."""
+    before = cpu_of(postgres)
     secrets = ("database_url", "system_database_url", "owner_database_url", "master_key", "token_key")
     environment = {f"MASH_{name.upper()}": getattr(settings, name).get_secret_value() for name in secrets}
-    environment |= {"MASH_DATA_DIR": str(settings.data_dir), "MASH_PROFILES_DIR": str(settings.profiles_dir), "MASH_HUBS": HUB}
-    days = ("--from", f"{span[0]:%Y-%m-%d}", "--until", f"{span[1]:%Y-%m-%d}")
-    command = [sys.executable, "-m", "mash.api.commands.mash", "dataset", *days, "--format", form, "--out", str(file)]
+    environment |= {
+        "MASH_DATA_DIR": str(settings.data_dir),
+        "MASH_PROFILES_DIR": str(settings.profiles_dir),
+        "MASH_HUBS": settings.hubs,
+    }
+    command = [sys.executable, "-m", "mash.api.commands.mash", *arguments]
     began = time.perf_counter()
     # Not subprocess: what one child took of memory at most is told to whoever waits for it.
     pid = os.posix_spawn(sys.executable, command, {**os.environ, **environment}, file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)])
     _, status, used = os.wait4(pid, 0)
     if os.waitstatus_to_exitcode(status):
-        raise BenchFailed("mash dataset did not end well: what it says stands above")
-    return Spent(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1_000)
+        raise BenchFailed(f"mash {arguments[0]} did not end well: what it says stands above")
+    cpu = used.ru_utime + used.ru_stime + cpu_of(postgres) - before
+    return Spent(time.perf_counter() - began, cpu, used.ru_maxrss / 1_000)
 
 
 # --- a year's contacts ----------------------------------------------------------------------------------------------------
@@ -111,25 +116,36 @@ def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) ->
     log. Their chains do not verify."""
     chances = random.Random(14)  # noqa: S311  no secret
     profile = load_profile(HUB, settings.profiles_dir)
-    with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
-        for table in ("referral", "event"):
-            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
-            # What PostgreSQL does for the extract is measured, and not how it tidies up after the loading.
-            owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
+    with loading(cluster) as owner:
         for week in range(WEEKS):
             done = walk(profile, RATING, first + timedelta(weeks=week, hours=chances.randrange(100)))
             places = range(number * week // WEEKS, number * (week + 1) // WEEKS)
             for table, rows in (("referral", _referrals(done, places)), ("event", _events(done, places))):
-                columns = list(COLUMNS[table])
-                with owner.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy:
-                    for row in rows:
-                        copy.write_row(row)
+                copy_in(owner, table, rows)
         owner.execute(
             """INSERT INTO identity SELECT 'link' || lpad(n::text, 20, '0'), reference, hub, 'S1', n / (%s * %s), '\\x00'
                FROM (SELECT reference, hub, row_number() OVER (ORDER BY reference) - 1 n FROM referral) r WHERE n %% %s = 0""",
             (KNOWN, FAMILY, KNOWN),
         )
+
+
+@contextmanager
+def loading(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """A connection of the owner's, who copies contacts into the tables."""
+    with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
+        for table in COLUMNS:
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+            # What PostgreSQL does for a command is measured, and not how it tidies up after the loading.
+            owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
+        yield owner
         owner.execute("VACUUM ANALYZE")
+
+
+def copy_in(owner: psycopg.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Copy rows of these columns into a table."""
+    with owner.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 COLUMNS = {

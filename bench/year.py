@@ -38,11 +38,11 @@ class History:
     states: dict[str, Referral] = field(default_factory=dict)
 
 
-def made_year(profile: Profile, contacts: int, seed: int = 1) -> Iterator[History]:
+def made_year(profile: Profile, contacts: int, seed: int = 1, begins: datetime = YEAR) -> Iterator[History]:
     """So many contacts, spread over a year."""
     chance = random.Random(seed)  # noqa: S311  no secret
     for number in range(contacts):
-        starts = YEAR + timedelta(days=365) * (number / contacts) + timedelta(minutes=chance.randrange(60 * 24))
+        starts = begins + timedelta(days=365) * (number / contacts) + timedelta(minutes=chance.randrange(60 * 24))
         yield _Case(profile, chance, f"MASH-26-{number + 1:06}", starts).history()
 
 

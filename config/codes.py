@@ -14,6 +14,13 @@ from stdnum.gb import nhs, upn
 _CODESETS = Path(__file__).parent / "codesets.json"
 _UPN = re.compile(r"[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]", re.ASCII)
 """Check letter, authority (3), school (4), year (2), serial (3); a temporary UPN ends in a letter."""
+_UPN_AUTHORITIES = (
+    "001-005 201-213 301-320 330-336 340-344 350-359 370-373 380-384 390-394 420 660-681 701-708 800-803 805-808 810-813 815 816"
+    " 820-823 825 826 830 831 835-841 845 846 850-852 855-857 860 861 865-896 908 909 916 919 921 925 926 928 929 931 933 935-938"
+    " 940-943"
+)
+"""Numbers of authorities, present and past, and of none, that a UPN may begin with (rule 1530). The published rule ends at 941;
+942 and 943 were founded since."""
 _CAPITALS = re.compile(r"\b(?!(?:LA|GP|CAFCASS|UASC|FGM)\b)[A-Z]{2,}\b")
 """Words that the census shouts; what stays is an abbreviation. Of A&E each letter is a word of its own."""
 
@@ -90,6 +97,36 @@ def upn_is_valid(text: str) -> bool:
     # stdnum's own check also wants a local authority of its list of 2011, which refuses authorities founded since.
     number = upn.compact(text)
     return bool(_UPN.fullmatch(number)) and upn.calc_check_digit(number[1:]) == number[0]
+
+
+def several(written: object) -> tuple[str, ...]:
+    """The codes that somebody wrote where several may stand, in capitals and each once; a single one may stand as a text."""
+    some = (written,) if isinstance(written, str) else tuple(written) if isinstance(written, Iterable) else ()
+    return tuple(dict.fromkeys(code for each in some if (code := str(each).strip().upper())))
+
+
+def disabilities_of_census(written: object) -> tuple[str, ...]:
+    """Those that the census takes of what was written; NONE stands alone (rules 8790, 8794), and holds only where nothing was
+    written that is no code: it may be a disability."""
+    given = several(written)
+    some = tuple(code for code in given if code != "NONE" and known("disability", code))
+    return some or (("NONE",) if given == ("NONE",) else ())
+
+
+def upn_of_census(text: str) -> str | None:
+    """The unique pupil number as the census takes it, without spaces and in capitals; None where its form, its check letter or
+    its authority is wrong (rules 1510 to 1550)."""
+    number = upn.compact(text)
+    return number if upn_is_valid(number) and number[1:4] in _upn_authorities() else None
+
+
+@cache
+def _upn_authorities() -> frozenset[str]:
+    numbers: set[str] = set()
+    for part in _UPN_AUTHORITIES.split():
+        first, _, last = part.partition("-")
+        numbers |= {f"{number:03}" for number in range(int(first), int(last or first) + 1)}
+    return frozenset(numbers)
 
 
 def _codes(code_set: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -39,7 +39,7 @@ def _limits(settings: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
             yield from _limits(value, here)
 
 
-def instead_of(profile: Profile, settings: Iterable[str]) -> Profile:
+def instead_of(profile: Profile, settings: Sequence[str]) -> Profile:
     """The profile with these settings, each `KEY=VALUE` as a profile's file has them: `ratings.red.response.length=2 h`, or
     without `.length`. Raises WrongFile for what is no limit and no calendar's, and for a value that is none."""
     changed, known = profile.model_dump(mode="json"), settable(profile)
@@ -56,7 +56,14 @@ def instead_of(profile: Profile, settings: Iterable[str]) -> Profile:
         return Profile.model_validate(changed)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        raise _wrong(1, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        at = ".".join(str(part) for part in first["loc"])
+        raise _wrong(_setting_of(at, settings), f"{at}: {first['msg']}") from None
+
+
+def _setting_of(at: str, settings: Sequence[str]) -> int:
+    """Which of the settings is about what is wrong there, counted from one; the first where none is."""
+    keys = [setting.partition("=")[0].strip() for setting in settings]
+    return next((number for number, key in enumerate(keys, 1) if at.startswith(key) or key.startswith(at)), 1)
 
 
 def _read(value: str) -> Any:

@@ -110,7 +110,11 @@ def worded(code: object, profile: Profile | None = None) -> str:
 
 def sentence(code: object, profile: Profile | None = None) -> str:
     """A code in words, as a sentence begins."""
-    text = worded(code, profile)
+    return capitalised(worded(code, profile))
+
+
+def capitalised(text: str) -> str:
+    """A text as a sentence begins."""
     return text[:1].upper() + text[1:]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from mash.states.acts.contact import ContinuedFrom
@@ -15,7 +17,7 @@ from mash.states.acts.upkeep import NoteAdded
 from mash.states.decide import CONTINUED, Decision, continue_split, decide
 from mash.states.errors import Refusal
 from mash.states.fold import evolve
-from mash.states.log import EDITION, Recorded
+from mash.states.log import RECORDED, RULES_EDITION, Recorded, chained
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.rebuild import REBUILDS, Caused, Rebuilt
@@ -106,29 +108,42 @@ def _begins(recorded: Recorded, before: Recorded) -> bool:
     return (recorded.at, recorded.by) != (before.at, before.by) or isinstance(recorded.event, NoteAdded)
 
 
-def decide_log_again(reference: str, logs: Mapping[str, Sequence[Recorded]], profiles: Profiles) -> Again:
-    """Decide each act of a log again that is of the present edition. `logs`: this log and, for one that a split began, its
-    parent's, by reference; without that, its beginning is counted as older."""
-    state, decided, older, differences = None, 0, 0, list[Difference]()
-    for deed in deeds(logs[reference]):
+def decide_log_again(reference: str, logs: Mapping[str, Sequence[str]], profiles: Profiles) -> Again:
+    """Decide each act of a log again that is of the present edition: it has to lead to the texts that are stored. `logs`: those
+    of this log and, for one that a split began, of its parent's, by reference; without that, its beginning is counted as
+    older."""
+    state, place, decided, older, differences = None, 0, 0, 0, list[Difference]()
+    try:
+        read = {name: [RECORDED.validate_json(text) for text in texts] for name, texts in logs.items()}
+    except ValueError:
+        return Again(0, 0, (Difference(reference, 1, "all of it", "its log cannot be read: `mash log verify` says where"),))
+    for deed in deeds(read[reference]):
         begun_elsewhere = deed.kind == CONTINUED and _parent(deed) not in logs
-        if deed.edition != EDITION or begun_elsewhere:
+        if deed.edition != RULES_EDITION or begun_elsewhere:
             older += 1
         else:
             decided += 1
-            if what := _difference(reference, deed, state, logs, profiles):
+            stored = logs[reference][place : place + len(deed.recorded)]
+            if what := _difference(reference, deed, stored, state, read, profiles):
                 differences.append(Difference(reference, deed.recorded[0].sequence, str(deed.kind), what))
         for each in deed.recorded:
             state = evolve(state, each.event, each.at, each.by)
+        place += len(deed.recorded)
     return Again(decided, older, tuple(differences))
 
 
 def _difference(
-    reference: str, deed: Deed, before: Referral | None, logs: Mapping[str, Sequence[Recorded]], profiles: Profiles
+    reference: str,
+    deed: Deed,
+    stored: Sequence[str],
+    before: Referral | None,
+    logs: Mapping[str, Sequence[Recorded]],
+    profiles: Profiles,
 ) -> str:
-    """What is different in an act that is decided again; empty where nothing is."""
+    """What is different in an act that is decided again; empty where it leads to what is stored, letter by letter."""
+    first = deed.recorded[0]
     try:
-        rules = profiles(deed.recorded[0].profile)
+        rules = profiles(first.profile)
         if deed.kind == CONTINUED:
             decision = _continued_again(deed, logs[_parent(deed)], rules)
         else:
@@ -138,15 +153,23 @@ def _difference(
         return f"it was carried out, and would be refused now ({type(refusal).__name__})"
     except LookupError as unknown:
         return f"it cannot be rebuilt: {unknown}"
-    was = [each.event.model_dump_json() for each in deed.recorded]
-    is_now = [event.model_dump_json() for event in decision.events]
-    if was == is_now:
+    now = [link.canonical for link in chained(reference, decision, deed.by, deed.at, first.previous, first.happened_at)]
+    place = next((n for n, (was, is_now) in enumerate(zip_longest(stored, now)) if was != is_now), None)
+    if place is None:
         return ""
-    place = next((n for n, pair in enumerate(zip(was, is_now, strict=False)) if pair[0] != pair[1]), min(len(was), len(is_now)))
     kinds = [events[place].kind if place < len(events) else "nothing" for events in (deed.events, decision.events)]
-    if kinds[0] == kinds[1]:
-        return f"its event {place + 1} ({kinds[0]}) says something else now"
-    return f"its event {place + 1} was {kinds[0]}, and is {kinds[1]} now"
+    if kinds[0] != kinds[1]:
+        return f"its event {place + 1} was {kinds[0]}, and is {kinds[1]} now"
+    return f"its event {place + 1} ({kinds[0]}) says something else now: {', '.join(_fields_apart(stored[place], now[place]))}"
+
+
+def _fields_apart(was: str, is_now: str) -> list[str]:
+    """The names of the fields in which two texts of an event differ, those of the event itself first."""
+    apart = list[str]()
+    one, other = json.loads(was), json.loads(is_now)
+    for old, new in ((one.pop("event"), other.pop("event")), (one, other)):
+        apart += sorted(name for name in {**old, **new} if old.get(name) != new.get(name))
+    return apart or ["how it is written"]
 
 
 def decide_again(

@@ -1,27 +1,24 @@
-"""Audits of decisions: by which rules cases are drawn, how a draw is made anew, what is asked of each, and who may not be asked.
+"""Audits of decisions: by which rules cases are drawn, how a sample is drawn anew, and what is asked of each case.
 
 A dip audit looks at few cases closely. Which few is not left to whoever audits: a rule says which cases are meant, and a number
-(the seed) which of these are drawn, so that anybody can draw again and get the same.
+(the seed), which the software draws too, which of these are drawn: so that anybody can draw again and get the same.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, assert_never, get_args
 
 from pydantic import model_validator
 
 from mash.states.accumulation import LIGHT, months_before
-from mash.states.acts.allocating import CaseAllocated
-from mash.states.acts.seconding import SecondNamed
 from mash.states.clocks import Frozen
-from mash.states.log import Recorded
 from mash.states.profile import Profile
 from mash.states.referral import Referral
-from mash.states.values import SYSTEM
 
 Rule = Literal["any_decision", "closed_after_contacts", "rerated_twice", "without_replies", "consent_overridden", "outside_hours"]
 """Which decisions are meant: any; a case that was closed although contacts about the child add up; one re-rated at least twice;
@@ -54,7 +51,8 @@ ShouldHave = Literal[
     "otherwise",
 ]
 Grade = Literal["right", "not_right", "cannot_tell"]
-QUESTIONS = ("rating_right", "decision_right", "decision_timely", "child_heard", "basis_right")
+Question = Literal["rating_right", "decision_right", "decision_timely", "child_heard", "basis_right"]
+QUESTIONS: tuple[Question, ...] = get_args(Question)
 
 
 class Judgement(Frozen):
@@ -94,6 +92,34 @@ def decided_on(referral: Referral) -> datetime | None:
     return referral.decided_at or (None if referral.open else referral.stage_since)
 
 
+class Split(NamedTuple):
+    """Where a linked referral began: in which one, and with which event of that one's log."""
+
+    parent: str
+    sequence: int
+
+
+def in_its_history(events: Mapping[str, Sequence[int]], splits: Mapping[str, Split]) -> dict[str, int]:
+    """How many events of a kind each case has in its history, where there are any. `events` says where they stand in which log;
+    to the history of a linked referral belongs that of the one it was split from, until then."""
+
+    def counted(reference: str, upto: float) -> int:
+        own = sum(sequence <= upto for sequence in events.get(reference, ()))
+        begun = splits.get(reference)
+        return own + (counted(begun.parent, begun.sequence) if begun else 0)
+
+    found = {reference: counted(reference, math.inf) for reference in {*events, *splits}}
+    return {reference: number for reference, number in found.items() if number}
+
+
+def decided_by(referral: Referral, before: Iterable[Referral]) -> str | None:
+    """The role of whoever decided a case; of a linked referral that went its own way with the decision of the one it was split
+    from, who decided that. `before` are those, nearest first. None where nobody did, or that decision stands no more."""
+    if referral.decided_by or referral.decided_at is None:
+        return referral.decided_by
+    return next((each.decided_by for each in before if each.decided_by and each.decided_at == referral.decided_at), None)
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the states of a hub's cases do not say, for the rule that needs it."""
@@ -105,8 +131,11 @@ class Facts:
     """Of each subject of a case who was confirmed to be a child: every contact about that child, and when it was received."""
 
 
-def meant(rule: Rule, reference: str, referral: Referral, profile: Profile, facts: Facts) -> bool:
-    """Whether a rule means the decision of this case."""
+def meant(
+    rule: Rule, reference: str, referral: Referral, profile: Profile, facts: Facts, before: Sequence[Referral] = ()
+) -> bool:
+    """Whether a rule means the decision of this case. `before` are the referrals that a linked one was split from: whom the hub
+    had asked stands there."""
     decided = decided_on(referral)
     if decided is None:
         return False
@@ -120,10 +149,13 @@ def meant(rule: Rule, reference: str, referral: Referral, profile: Profile, fact
         case "without_replies":
             return any(
                 check.requested_at <= decided and (check.answered_at is None or check.answered_at > decided)
-                for check in referral.checks.values()
+                for each in (referral, *before)
+                for check in each.checks.values()
             )
         case "outside_hours":
             return not profile.calendar.is_open(decided)
+        case _:
+            assert_never(rule)
 
 
 def _closed_after(reference: str, sid: str, referral: Referral, decided: datetime, profile: Profile, facts: Facts) -> bool:
@@ -144,31 +176,3 @@ def drawn(references: Iterable[str], seed: int, size: int) -> tuple[str, ...]:
         return hashlib.sha256(f"{seed} {reference}".encode()).hexdigest()
 
     return tuple(sorted(set(references), key=place)[:size])
-
-
-DECIDING = frozenset(
-    (
-        "referral_rated", "referral_rerated", "sharing_basis_recorded", "override_proposed", "countersigned", "second_agreed",
-        "threshold_recorded", "contacts_weighed", "second_view_written", "proceeded_without_replies",
-        "decision_proposed", "decision_recorded", "sign_off_refused", "withdrawal_proposed", "decision_withdrawn",
-        "withdrawal_refused", "strategy_discussion_held", "consultation_concluded", "not_ours_confirmed", "contact_taken",
-        "meeting_held", "assessment_completed", "enquiries_concluded", "conference_held", "disagreement_settled",
-        "referral_reopened", "contact_attached", "subjects_concluded",
-    )
-)  # fmt: skip
-"""The kinds of events by which somebody has decided something of a case."""
-
-
-def own_case_of(story: Iterable[Recorded]) -> frozenset[str]:
-    """Whose own case it is, by login in small letters: whoever has decided something of it, was the second person, or has had
-    it."""
-    found: set[str] = set()
-    for each in story:
-        event = each.event
-        if event.kind in DECIDING:
-            found.add(each.by.id.lower())
-        if isinstance(event, CaseAllocated):
-            found.add(event.worker.lower())
-        if isinstance(event, SecondNamed) and event.second:
-            found.add(event.second.lower())
-    return frozenset(found - {SYSTEM})

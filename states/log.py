@@ -15,10 +15,8 @@ from mash.states.messages import Event
 from mash.states.values import Actor
 
 SCHEMA = 1
-"""The schema number written with new events; older ones are read through upcasters."""
-
-
-EDITION = 1
+"""The schema number written with new events."""
+RULES_EDITION = 1
 """The edition of the rules of deciding, written with new events: raised whenever a command leads to other events than before.
 Histories of the present one are decided again, and have to come out the same; of what is older, that is not asked."""
 
@@ -79,7 +77,7 @@ def chained(
             by=by,
             profile=referral.profile,
             schema_number=SCHEMA,
-            edition=EDITION,
+            edition=RULES_EDITION,
             act=act,
             event=event,
             previous=head,

@@ -619,7 +619,14 @@ class Profile(Frozen):
 
     def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the agencies that are asked without anybody asking for it."""
-        return tuple(name for name in agencies if self.agencies[name].asked == "always")
+        if agencies not in self._always:
+            self._always[agencies] = tuple(name for name in agencies if self.agencies[name].asked == "always")
+        return self._always[agencies]
+
+    @cached_property
+    def _always(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """Of such agencies as were asked about: they are as few."""
+        return {}
 
     def serving(self, outcome: str) -> tuple[str, ...]:
         """The destinations to which a decision of this outcome hands over, in the profile's order."""

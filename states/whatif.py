@@ -34,6 +34,8 @@ COME_BACK = ("step_down_offered", "transfer_offered")
 """Stages out of which a case goes by itself, where nobody has accepted in time."""
 BEYOND_RULES = "what is in the log cannot be given again"
 """Why a contact cannot be reckoned where no rule refuses: its log says too little."""
+NOT_BEGUN = "the part that it was split from is not there"
+"""Why a part cannot be reckoned of which the split has not come about."""
 
 
 class Whose(NamedTuple):
@@ -64,12 +66,23 @@ class Played:
     """What a family of logs comes to under other rules."""
 
     states: dict[str, Referral] = field(default_factory=dict)
+    went_by: dict[str, str] = field(default_factory=dict)
+    """The digest of the profile that each case goes by."""
     stopped: Stop | None = None
+    stopped_at: datetime | None = None
+
+    def stop(self, deed: Deed, why: str) -> Played:
+        """It is taken no further than this act."""
+        self.stopped, self.stopped_at = Stop(_named(deed), why), deed.at
+        return self
 
 
 @dataclass
 class Limits:
-    """Re-reckoned contacts: what was late, and what would have been; those that could not be reckoned, by the act at which."""
+    """Re-reckoned contacts: what was late, and what would have been; those that could not be reckoned, by the act at which.
+
+    What stops a contact is often a limit that ran out, so these are not left out by chance: what was late in them, and would have
+    been, is counted apart up to the act at which they stopped."""
 
     contacts: int = 0
     was: dict[Whose, Tally] = field(default_factory=dict)
@@ -77,6 +90,12 @@ class Limits:
     contacts_late: int = 0
     contacts_would_be_late: int = 0
     not_reckoned: Counter[Stop] = field(default_factory=Counter)
+    late_by_then: Counter[Stop] = field(default_factory=Counter)
+    """Of those that were not reckoned: in how many something would have been late by the act at which they stopped."""
+    was_by_then: Counter[Whose] = field(default_factory=Counter)
+    would_by_then: Counter[Whose] = field(default_factory=Counter)
+    unset: int = 0
+    """Contacts that went by a profile which has no such limit, and are reckoned by it as it is."""
 
     def add(self, other: Limits) -> None:
         """Count what was reckoned elsewhere too."""
@@ -84,6 +103,10 @@ class Limits:
         self.contacts_late += other.contacts_late
         self.contacts_would_be_late += other.contacts_would_be_late
         self.not_reckoned += other.not_reckoned
+        self.late_by_then += other.late_by_then
+        self.was_by_then += other.was_by_then
+        self.would_by_then += other.would_by_then
+        self.unset += other.unset
         for mine, theirs in ((self.was, other.was), (self.would, other.would)):
             for key, tally in theirs.items():
                 own = mine.setdefault(key, Tally())
@@ -106,11 +129,15 @@ class Coverage:
 
 def reckon(family: Family, were: Mapping[str, Iterable[Clock]], instead: Instead, until: datetime, limits: Limits) -> None:
     """Count one contact: `were` are its clocks as they ran, by reference; `until` is the moment up to which a clock that runs on
-    counts. A contact that cannot be taken to its end is in no count but that of what was not reckoned."""
+    counts. A contact that cannot be taken to its end is in no count but those of what was not reckoned."""
     limits.contacts += 1
     played = play(family, instead, until)
-    if played.stopped:
+    if played.stopped and played.stopped_at:
         limits.not_reckoned[played.stopped] += 1
+        limits.was_by_then += _late_by(were.values(), played.stopped_at)
+        would_by_then = _late_by((state.clocks.values() for state in played.states.values()), played.stopped_at)
+        limits.would_by_then += would_by_then
+        limits.late_by_then[played.stopped] += bool(would_by_then)
         return
     was = _count(limits.was, (clock for clocks in were.values() for clock in clocks), until)
     would = _count(limits.would, (clock for state in played.states.values() for clock in state.clocks.values()), until)
@@ -136,11 +163,21 @@ def is_late(clock: Clock, until: datetime) -> bool:
     return verdict == "missed" or (verdict == "running" and clock.due_at <= until)
 
 
+def _whose(clock: Clock) -> Whose:
+    return Whose(clock.kind, whose(clock.id) if clock.kind == "check" else clock.owner)
+
+
+def _late_by(cases: Iterable[Iterable[Clock]], then: datetime) -> Counter[Whose]:
+    """The clocks that had run out by then, before what they waited for."""
+    clocks = (clock for case in cases for clock in case)
+    return Counter(_whose(clock) for clock in clocks if min((*clock.missed, clock.due_at)) <= then and is_late(clock, then))
+
+
 def _count(tallies: dict[Whose, Tally], clocks: Iterable[Clock], until: datetime) -> bool:
     """Add these clocks; whether any of them was late."""
     some = False
     for clock in clocks:
-        tally = tallies.setdefault(Whose(clock.kind, whose(clock.id) if clock.kind == "check" else clock.owner), Tally())
+        tally = tallies.setdefault(_whose(clock), Tally())
         late = is_late(clock, until)
         tally.clocks, tally.late, some = tally.clocks + 1, tally.late + late, some or late
     return some
@@ -180,43 +217,45 @@ def play(family: Family, instead: Instead, until: datetime, *, adopts: bool = Tr
         for deed in deeds(family[reference]):
             if deed.kind in OF_ALERTS or deed.kind == FIRED or (deed.kind == ADOPTED and not adopts):
                 continue
-            before = played.states.get(reference)
-            if deed.kind == CONTINUED:
-                if before is None:
-                    played.stopped = Stop(CONTINUED, "the part that it was split from is not there")
-                    return played
-                continue
-            profile = instead(deed.recorded[0].profile)
-            before = before and _let_run(reference, before, profile, deed.at)
+            if deed.kind == CONTINUED and reference not in played.states:
+                return played.stop(deed, NOT_BEGUN)
             try:
-                decision = _decided(reference, deed, before, profile)
+                _play_one(played, reference, deed, instead)
             except Refusal as refusal:
-                played.stopped = Stop(_named(deed), type(refusal).title)
-                return played
+                return played.stop(deed, type(refusal).title)
             except LookupError:
-                played.stopped = Stop(_named(deed), BEYOND_RULES)
-                return played
-            if decision is None:
-                continue
-            if decision.events:
-                played.states[reference] = decision.after
-                _begin_parts(played, reference, before, decision, deed, profile)
-            elif before is not None:
-                played.states[reference] = before
+                return played.stop(deed, BEYOND_RULES)
     last = {reference: instead(log[-1].profile) for reference, log in family.items()}
     played.states = {ref: _let_run(ref, state, last[ref], until) for ref, state in played.states.items() if ref in last}
     return played
+
+
+def _play_one(played: Played, reference: str, deed: Deed, instead: Instead) -> None:
+    """One act: time passes up to it by the rules that the case went by until then, and it is decided by its own. Raises a
+    Refusal, or LookupError."""
+    digest = deed.recorded[-1].profile
+    profile, old = instead(digest), instead(played.went_by.get(reference, digest))
+    played.went_by[reference] = digest
+    if deed.kind == CONTINUED:
+        return
+    before = played.states.get(reference)
+    if before is not None:
+        before = played.states[reference] = _let_run(reference, before, old, deed.at)
+    decision = _decided(reference, deed, before, profile, old)
+    if decision is not None and decision.events:
+        played.states[reference] = decision.after
+        _begin_parts(played, reference, before, decision, deed, profile)
 
 
 def _named(deed: Deed) -> str:
     return deed.kind or next(iter(_candidates(deed)), deed.events[0].kind)
 
 
-def _decided(reference: str, deed: Deed, before: Referral | None, profile: Profile) -> Decision | None:
-    """What an act comes to; None for one that only clocks caused. Of an older log it is the first of the acts that may have
-    caused such events which is possible."""
+def _decided(reference: str, deed: Deed, before: Referral | None, profile: Profile, old: Profile) -> Decision | None:
+    """What an act comes to; None for one that only clocks caused. `old` are the rules that an adoption leaves. Of an older log it
+    is the first of the acts that may have caused such events which is possible."""
     if deed.kind:
-        return decide_again(reference, deed, before, profile, profile if deed.kind == ADOPTED else None)
+        return decide_again(reference, deed, before, profile, old if deed.kind == ADOPTED else None)
     refused: Exception | None = None
     if deed.by.role == SYSTEM and FIRED in _candidates(deed):
         return None
@@ -224,7 +263,7 @@ def _decided(reference: str, deed: Deed, before: Referral | None, profile: Profi
         if kind in OF_ALERTS or kind == FIRED:
             return None
         try:
-            return decide_again(reference, deed, before, profile, profile if kind == ADOPTED else None, kind)
+            return decide_again(reference, deed, before, profile, old if kind == ADOPTED else None, kind)
         except (Refusal, LookupError) as refusal:
             refused = refused or refusal
     raise refused or LookupError("no command leaves such events")

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.parting import ReferralSplit
+from mash.states.acts.upkeep import AdoptProfile
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.usual import WORKERS
-from mash.states.values import SYSTEM, Actor, Colleague, Details, Words
+from mash.states.values import SYSTEM, Actor, Colleague, Details, Enquiry, Heard, Words
 
 Witness = Callable[["World", Referral | None, Decision, Actor], None]
 """Hears of every decision in a world, with the state before it."""
@@ -40,6 +41,7 @@ class World:
         colleagues: tuple[Colleague, ...] | None = None,
     ) -> None:
         self.profile, self.now, self.reference, self.witness = profile, now, reference, witness
+        self.went_by = profile
         self._colleagues = staff(profile) if colleagues is None else colleagues
         self.state: Referral | None = None
         self.log: list[Entry] = []
@@ -82,15 +84,20 @@ class World:
         words: Words | None = None,
         redacted: Words | None = None,
         details: Details | None = None,
+        enquiries: tuple[Enquiry, ...] = (),
+        heard: Heard | None = None,
         happened_at: datetime | None = None,
     ) -> list[Event]:
-        """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
+        """Decide and record, as the store does. Raises a Refusal, and then nothing has changed. To adopt other rules, set
+        `profile` to them first."""
         before = self.state
         self._numbers += 1
         came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "fresh": f"{self._numbers:020}"}
-        came |= {"colleagues": self.colleagues, "happened_at": happened_at}
+        came |= {"colleagues": self.colleagues, "happened_at": happened_at, "enquiries": enquiries, "heard": heard}
+        came["old_rules"] = self.went_by if isinstance(command, AdoptProfile) else None
         decision = decide(before, command, self.profile, by, self.now, reference=self.reference, **came)
         self._record(before, decision, by)
+        self.went_by = self.profile
         for number, event in enumerate(decision.events):
             if before and isinstance(event, ReferralSplit):
                 self._split(decision.states[number - 1] if number else before, event, by)

@@ -1,4 +1,4 @@
-"""`mash audit sample`, `mash audit figures`, `mash inspect`: decisions to audit, what audits found, and inspectors' questions."""
+"""`mash dip-audit`, `mash inspect`: decisions to audit, what audits found, and inspectors' questions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from mash.api.commands.installed import administrator, counted, out, with_store
+from mash.api.schemas.fields import Day as AnyDay
 from mash.api.text import REFERENCE
-from mash.config.words import sentence, worded
+from mash.config.words import worded
 from mash.states.auditing import MOST, AskedFor, Rule
 from mash.states.clocks import LONDON, dated
 
@@ -31,25 +33,25 @@ TheChild = Annotated[
     typer.Option("--child", help="A contact about them: MASH-26-000001; with which of its people, if it is about several: /S1."),
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Audits of decisions; and whether the installation refuses what it must.")
+DAY: TypeAdapter[date] = TypeAdapter(AnyDay)
+dip_audit = typer.Typer(no_args_is_help=True, help="Decisions to audit: drawing a sample, drawing it again, and what was found.")
 inspect = typer.Typer(no_args_is_help=True, help="Inspectors' questions, an answer each. Each is recorded as a look.")
 
 
-@app.command()
+@dip_audit.command()
 def sample(
     rule: Annotated[Rule, typer.Option(help="Which decisions are meant.")],
     size: Annotated[int, typer.Option(help=f"How many are drawn: 1 to {MOST}.")],
-    seed: Annotated[int, typer.Option(help="A whole number: the same one draws the same cases again.")],
     since: Day,
     until: LastDay,
     hub: Of = "",
     as_json: AsJson = False,
 ) -> None:
-    """Draw a sample of decisions to be audited, and keep it: who drew, by which rule and seed, and which cases. One is open at a
-    time. Its cases are audited on the page /audit."""
-    from mash.flows.store.audits import Wanted, draw
+    """Draw a sample of decisions to be audited, and keep it: who drew, by which rule, and which cases. The seed is drawn too. One
+    is open at a time. Its cases are audited on the page /audit."""
+    from mash.flows.store.samples import Wanted, draw
 
-    wanted = Wanted(rule, _day(since, "--from"), _day(until, "--until"), size, seed)
+    wanted = Wanted(rule, _day(since, "--from"), _day(until, "--until"), size)
 
     async def work(store: Any) -> None:
         drawn = await draw(store, wanted, administrator(_hub(store, hub)), of_system=True)
@@ -59,18 +61,42 @@ def sample(
         for reference in drawn.drawn:
             out.print(reference)
         gone = f"; {drawn.erased} more have no people any more" if drawn.erased else ""
+        many, by = counted(len(drawn.drawn), "case"), f"{worded(rule)}, seed {drawn.seed}"
+        out.print(f"sample {drawn.id}: {many} of {drawn.population} ({by}){gone}", markup=False)
+
+    with_store(work)
+
+
+@dip_audit.command()
+def again(number: Annotated[int, typer.Argument(min=1, max=2**62)], hub: Of = "", as_json: AsJson = False) -> None:
+    """Draw a sample that was kept once more, by its own rule, period and seed, and keep nothing: what comes out today, and what
+    has changed since. Whoever doubts a sample checks it so."""
+    from mash.flows.store.samples import draw_again
+
+    async def work(store: Any) -> None:
+        found = await draw_again(store, number, administrator(_hub(store, hub)), of_system=True)
+        if as_json:
+            _print_json(asdict(found))
+            return
+        kept = found.kept
+        for reference in found.today:
+            out.print(reference if reference in kept.drawn else f"{reference}  (not in the sample)", markup=False)
+        for reference in kept.drawn:
+            if reference not in found.today:
+                out.print(f"{reference}  (in the sample, and not drawn today)", markup=False)
+        same = "the same cases" if found.today == kept.drawn else "other cases: decisions were made, changed or erased since"
         out.print(
-            f"draw {drawn.id}: {counted(len(drawn.drawn), 'case')} of {drawn.population} ({worded(rule)}, seed {seed}){gone}",
-            markup=False,
+            f"sample {number}, seed {kept.seed}: {same}; of {found.population} today, of {kept.population} then", markup=False
         )
 
     with_store(work)
 
 
-@app.command()
+@dip_audit.command()
 def figures(hub: Of = "", as_json: AsJson = False) -> None:
-    """Print what audits found, by rule and quarter: how many cases, and what share was right, with its 95 % interval."""
-    from mash.api.pages.figures.learnt import shares_right
+    """Print what audits found, by rule and quarter: how many cases, and what share was right, with its 95 % interval where each
+    case that was drawn is audited."""
+    from mash.api.pages.figures.learnt import RULES_IN_WORDS, shares_right
     from mash.flows.store.reads.audits import counted as counts
 
     async def work(store: Any) -> None:
@@ -79,19 +105,11 @@ def figures(hub: Of = "", as_json: AsJson = False) -> None:
             _print_json([asdict(each) for each in found])
             return
         for each in found:
-            out.print(f"{each.quarter}  {sentence(each.rule):<24} {each.in_words}", markup=False)
+            out.print(f"{each.quarter}  {RULES_IN_WORDS[each.rule]:<30} {each.in_words}", markup=False)
         if not found:
-            out.print("no case has been audited")
+            out.print("no sample has been drawn")
 
     with_store(work)
-
-
-@app.command("self-test")
-def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
-    """Attack an installation of its own in nearly a hundred ways, a line each. Exit code 1 when one succeeds."""
-    from mash.api.self_test import run_self_test
-
-    raise typer.Exit(run_self_test(as_json))
 
 
 @inspect.command()
@@ -110,13 +128,14 @@ def looks(child: TheChild, since: Day = "", until: LastDay = "", asked_for: For 
             _, some = await looks_at_child(store, whom, asked_for, by, span, of_system=True)
             rows += some[:MOST_LINES]
         if as_json:
-            _print_json({"contacts": contacts, "looks": [dict(row._mapping) for row in rows]})
+            _print_json({"contacts": [asdict(each) for each in contacts], "looks": [dict(row._mapping) for row in rows]})
             return
         for row in rows:
             where = row.reference or ", ".join(row.shown or ())
             times = f" ({row.times} times)" if row.times > 1 else ""
             out.print(f"{dated(row.at)}  {row.person} ({worded(row.role)})  {worded(row.action)}{times}  {where}", markup=False)
-        out.print(f"{counted(len(rows), 'line')} of looks at {', '.join(contacts)}", markup=False)
+        known = ", ".join(f"{each.subject} of {each.reference}" for each in contacts)
+        out.print(f"{counted(len(rows), 'line')} of looks at {known}", markup=False)
 
     with_store(work)
 
@@ -134,7 +153,8 @@ def contacts(child: TheChild, asked_for: For = "inspection", as_json: AsJson = F
             return
         for each in found:
             ended = worded(each.outcome) or f"open, {worded(each.stage)}"
-            by_whom = f" by {worded(each.decided_by)}" if each.decided_by else ""
+            see = f", see {each.parent}" if each.parent and each.decided_at else ""
+            by_whom = f" by {worded(each.decided_by)}" if each.decided_by else see
             rating = worded(each.rating) or "not rated"
             out.print(f"{dated(each.received_at)}  {each.reference} {each.subject}  {rating}  {ended}{by_whom}", markup=False)
         out.print(f"{counted(len(found), 'contact')} about this child, as people have confirmed")
@@ -157,7 +177,8 @@ def every_override(since: Day, until: LastDay, hub: Of = "", asked_for: For = "i
             told = (
                 "the family was told" if each.family_informed else f"not told: {worded(each.not_informed) or 'no reason given'}"
             )
-            second = f", with {', '.join(each.others)}" if each.others else ""
+            second = f", with {', '.join(each.others)}" if each.others else ", no second person yet" if each.waits else ""
+            second += "" if each.stands else ", a second person did not agree: it stands no more"
             why = f"{worded(each.purpose)}, {worded(each.lawful_basis)}; {told}"
             out.print(f"{dated(each.at)}  {each.reference}  {each.person} ({worded(each.role)})  {why}{second}", markup=False)
         cases = len({each.reference for each in found})
@@ -168,8 +189,8 @@ def every_override(since: Day, until: LastDay, hub: Of = "", asked_for: For = "i
 
 def _day(text: str, option: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        return DAY.validate_python(text)
+    except ValidationError:
         raise typer.BadParameter(f"{option}: expected a day such as 2026-10-01") from None
 
 

@@ -23,7 +23,6 @@ def log(
     ],
     against: Annotated[Path | None, typer.Option(help="A folder of checkpoints that was kept elsewhere.")] = None,
     key: Annotated[str | None, typer.Option(help="What checks their signatures, as `mash checkpoint key` printed it.")] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="With 'replay': so many cases, by chance; all, unless given.")] = None,
 ) -> None:
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew.
     `replay` rebuilds the commands of the present edition of the rules from their events, and finds those that come out
@@ -46,9 +45,9 @@ def log(
             raise typer.Exit(1)
 
     async def decide_again(store: Any) -> None:
-        found = await replay(store, sample)
+        found = await replay(store)
         for sentence in found.different:
-            out.print(sentence, markup=False)
+            out.print(str(sentence), markup=False)
         same = found.decided - len(found.different)
         out.print(
             f"{counted(found.cases, 'case')}: {counted(same, 'act')} of {found.decided} decided again came out the same;"

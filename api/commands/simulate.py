@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from mash.api.commands.installed import administrator, out, with_store
@@ -30,6 +30,7 @@ def simulate(
     Exit code 2 where last quarter did not come out as it was: then no what-if is simulated."""
     from mash.flows.foresight.ask import NoSimulation, simulated
     from mash.flows.foresight.compare import Asked
+    from mash.flows.foresight.pace import Far
     from mash.flows.foresight.scenario import WrongScenario
     from mash.states.errors import Refusal
 
@@ -37,11 +38,13 @@ def simulate(
 
     async def run(store: Any) -> None:
         by = administrator(_one_of(store, hub))
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*shown, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("Reading what is on record", total=None)
 
-            def tell(done: int, of: int) -> None:
-                progress.update(bar, description="Runs", completed=done, total=of)
+            def tell(far: Far) -> None:
+                at_most = f"Runs; {far.left / 60:.0f} min more at most"
+                progress.update(bar, description=at_most, completed=far.done, total=far.of_runs)
 
             found.append(await simulated(store, by, Asked(months, runs, tuple(scenario or ())), tell))
 

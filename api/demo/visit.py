@@ -29,6 +29,7 @@ OTHERS = (
     ("adult_social_worker", "adults"),
     ("information_governance", "social_care"),
     ("data_manager", "social_care"),
+    ("analyst", "social_care"),
     ("administrator", "social_care"),
 )
 """Who is there at every hub beside its managers and social workers."""

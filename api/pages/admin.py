@@ -28,8 +28,6 @@ from mash.flows.telling.addresses import Addresses
 from mash.states.stages import awaiting
 from mash.states.values import Actor
 
-RETURNS_SHOWN = 2
-"""Years whose open findings a night counts at most."""
 router = APIRouter(prefix="/admin", include_in_schema=False)
 Administrator = Annotated[Actor, Depends(Permitted("look_after_installation"))]
 Hub = Annotated[str, Query(max_length=60)]
@@ -61,7 +59,7 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
         "prefect": Addresses.of(settings),
         "wall_time": datetime.now(UTC),
         "dead": health.dead,
-        "returns": await counts(store, by, RETURNS_SHOWN),
+        "returns": await counts(store, by, nights=1),
         "remarks": list(_remarks(workers, channels, rota["gaps"])),
         **rota,
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import date
+import re
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,17 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
-from mash.api.pages.figures.learnt import IN_WORDS
+from mash.api.pages.figures.learnt import QUESTIONS_IN_WORDS, RULES_IN_WORDS
 from mash.api.pages.filled import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.api.schemas.fields import Reference
+from mash.api.schemas.fields import Day, Reference
 from mash.api.text import plain
-from mash.config.words import sentence
-from mash.flows.store.audits import Finding, Wanted, close, draw, record
-from mash.flows.store.reads.audits import WhyClosed, open_case, samples
-from mash.states.auditing import MOST, QUESTIONS, RULES, Answer, Judgement, Rule, ShouldHave, decided_on
-from mash.states.errors import Incomplete, ReasonNeeded
+from mash.config.words import capitalised, sentence
+from mash.flows.store.audits import Audit, record
+from mash.flows.store.reads.audits import MOST_DRAWS, WhyClosed, open_case, samples
+from mash.flows.store.samples import Wanted, close, draw, finish
+from mash.states.auditing import MOST, QUESTIONS, Answer, Judgement, Rule, ShouldHave, decided_on
+from mash.states.errors import Incomplete, ReasonNeeded, VersionConflict
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/audit", include_in_schema=False)
@@ -30,9 +30,12 @@ Auditor = Annotated[Actor, Depends(Permitted("audit_decisions"))]
 Number = Annotated[int, Query(ge=0, le=2**62)]
 LONGEST = 4_000
 """Characters of what an auditor writes."""
+QUICKER = (
+    "Someone has recorded an audit of this case since you opened it. Theirs is beneath; what you wrote is still here. Send it"
+    " again to put yours beside theirs, as a correction"
+)
 ANSWERS = tuple((each, {"cannot_tell": "Cannot be told"}.get(each, sentence(each))) for each in get_args(Answer))
 SHOULD_HAVE = tuple((each, sentence(each)) for each in get_args(ShouldHave))
-RULES_IN_WORDS = tuple((each, IN_WORDS[each]) for each in RULES)
 GRADES = {"right": "Right", "not_right": "Not right", "cannot_tell": "Cannot be told"}
 WHY_CLOSED = tuple((each, sentence(each)) for each in get_args(WhyClosed) if each != "all_audited")
 
@@ -43,10 +46,9 @@ class DrawGiven(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     rule: Rule
-    since: date
-    until: date
+    since: Day
+    until: Day
     size: Annotated[int, Field(ge=1, le=MOST)]
-    seed: Annotated[int, Field(ge=0, le=2**62)]
 
 
 class CloseGiven(BaseModel):
@@ -59,9 +61,9 @@ class CloseGiven(BaseModel):
 
 
 @router.get("", response_class=HTMLResponse)
-async def show(request: Request, by: Auditor) -> HTMLResponse:
+async def show(request: Request, by: Auditor, before: Annotated[int | None, Query(ge=0, le=2**62)] = None) -> HTMLResponse:
     """The sample that is open, with its cases; or the form by which one is drawn. Earlier ones beneath."""
-    return await _page(request, by, Filled({"seed": [str(secrets.randbelow(1_000_000))], "size": ["10"]}))
+    return await _page(request, by, Filled({"size": ["10"]}), before)
 
 
 @router.post("", response_class=HTMLResponse)
@@ -71,9 +73,10 @@ async def give(request: Request, by: Auditor) -> Response:
     if given is None:
         return await _page(request, by, filled)
     try:
-        await draw(request.app.state.store, Wanted(given.rule, given.since, given.until, given.size, given.seed), by)
+        async with request.app.state.drawing:  # one at a time: it reads a hub's states
+            await draw(request.app.state.store, Wanted(given.rule, given.since, given.until, given.size), by)
     except Incomplete as refused:
-        filled.errors["rule"] = f"{refused.reason[:1].upper()}{refused.reason[1:]}"
+        filled.errors["rule"] = capitalised(refused.reason)
         return await _page(request, by, filled)
     return RedirectResponse("/audit", 303)
 
@@ -84,18 +87,26 @@ async def end(request: Request, by: Auditor) -> Response:
     given, filled = checked(CloseGiven, await request.form(max_files=0, max_fields=10))
     if given is None:
         return await _page(request, by, filled)
-    await close(request.app.state.store, given.draw, given.why, by)
+    try:
+        await close(request.app.state.store, given.draw, given.why, by)
+    except Incomplete as refused:
+        filled.errors["why"] = capitalised(refused.reason)
+        return await _page(request, by, filled)
     return RedirectResponse("/audit", 303)
 
 
-async def _page(request: Request, by: Actor, filled: Filled) -> HTMLResponse:
-    found = await samples(request.app.state.store, by)
+async def _page(request: Request, by: Actor, filled: Filled, before: int | None = None) -> HTMLResponse:
+    await finish(request.app.state.store, by)
+    listed = await samples(request.app.state.store, by, before)
+    found = listed[:MOST_DRAWS]
     open_ = next((each for each in found if each.draw.closed_at is None), None)
     known: dict[str, Any] = {
         "open": open_,
         "closed": [each for each in found if each.draw.closed_at is not None],
-        "rules_in_words": RULES_IN_WORDS,
-        "rule_of": IN_WORDS,
+        "earlier": found[-1].draw.id if len(listed) > MOST_DRAWS else None,
+        "reading_on": before is not None,
+        "rules_in_words": tuple(RULES_IN_WORDS.items()),
+        "rule_of": RULES_IN_WORDS,
         "grades": GRADES,
         "why_closed": WHY_CLOSED,
     }
@@ -110,17 +121,27 @@ async def ask(request: Request, reference: Reference, by: Auditor, draw: Number 
 
 @router.post("/cases/{reference}", response_class=HTMLResponse)
 async def take(request: Request, reference: Reference, by: Auditor, draw: Number = 0) -> Response:
-    """Keep what was found."""
+    """Keep what was found. Where that cannot be, the form is shown again with what was typed: nobody writes it twice."""
     form = await request.form(max_files=0, max_fields=60)
     judgement, words, filled = _read(form)
     if judgement is not None and not filled.errors:
-        seen = int(filled.value("seen")) if filled.value("seen").isdecimal() else 0
         try:
-            await record(request.app.state.store, Finding(draw, reference, seen, judgement, words), by)
+            await record(request.app.state.store, Audit(draw, reference, _seen(filled), judgement, words), by)
             return RedirectResponse("/audit", 303)
         except ReasonNeeded:
             filled.errors["words"] = questions.WHY
+        except VersionConflict:
+            filled.errors["words"] = QUICKER
+            filled.values.pop("seen")
+        except Incomplete as refused:
+            filled.errors["words"] = capitalised(refused.reason)
     return await _form(request, reference, draw, by, filled)
+
+
+def _seen(filled: Filled) -> int:
+    """Which version somebody had in view; of what is no number, none."""
+    typed = filled.value("seen")
+    return int(typed) if re.fullmatch(r"[0-9]{1,6}", typed) else 0
 
 
 def _read(form: FormData) -> tuple[Judgement | None, str, Filled]:
@@ -144,21 +165,23 @@ def _read(form: FormData) -> tuple[Judgement | None, str, Filled]:
 
 
 async def _form(request: Request, reference: str, draw_id: int, by: Actor, filled: Filled | None) -> HTMLResponse:
-    case, before = await open_case(request.app.state.store, draw_id, reference, by)
-    last = before[0] if before else None
+    case = await open_case(request.app.state.store, draw_id, reference, by)
+    referral, last = case.case.referral, case.before[0] if case.before else None
     if filled is None:
-        known = {name: [getattr(last.judgement, name)] for name in QUESTIONS} if last else {}
+        known: dict[str, list[str]] = {name: [getattr(last.judgement, name)] for name in QUESTIONS} if last else {}
         chosen: list[str] = [*last.judgement.should_have] if last else []
         filled = Filled({**known, "should_have": chosen, "words": [last.words or "" if last else ""]})
     more: dict[str, Any] = {
         "reference": reference,
         "draw": draw_id,
-        "case": case.referral,
-        "decided": decided_on(case.referral),
-        "outcomes": sorted({each.outcome for each in case.referral.subjects.values() if each.outcome}),
-        "before": before,
+        "case": referral,
+        "first_rating": case.first_rating,
+        "decided_by": case.decided_by,
+        "decided": decided_on(referral),
+        "outcomes": sorted({each.outcome for each in referral.subjects.values() if each.outcome}),
+        "before": case.before,
         "seen": filled.value("seen") or (last.version if last else 0),
-        "asked": [(name, IN_WORDS[name]) for name in QUESTIONS],
+        "asked": tuple(QUESTIONS_IN_WORDS.items()),
         "answers": ANSWERS,
         "should_have": SHOULD_HAVE,
         "grades": GRADES,

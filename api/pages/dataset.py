@@ -17,8 +17,8 @@ from mash.api.few import FEWEST
 from mash.api.pages.filled import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.flows.store.reads.dataset import period_of
-from mash.flows.telling.dataset import Form, dictionary, extract
+from mash.flows.store.reads.dataset import NotOver, days_of, whole_weeks
+from mash.flows.telling.dataset import Form, dictionary, take
 from mash.flows.telling.dataset_columns import columns
 from mash.states.values import Actor
 
@@ -35,7 +35,7 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 
 
 class Wanted(BaseModel):
-    """Which contacts: those that came in from a day to the end of another; and as what."""
+    """Which contacts: those that came in in the weeks from that of a day to that of another; and as what."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -66,19 +66,26 @@ async def explain(request: Request, by: Analyst) -> Response:
 
 
 @router.post("", response_class=HTMLResponse)
-async def take(request: Request, by: Analyst) -> Response:
+async def give(request: Request, by: Analyst) -> Response:
     """The file. It is whole before the first of it is sent: one that was cut off would look like a quiet month."""
     wanted, filled = checked(Wanted, await request.form(max_files=0, max_fields=10))
     if wanted is None:
         return _page(request, filled)
+    store = request.app.state.store
+    try:
+        period = whole_weeks(wanted.since, wanted.until, store.time.now())
+    except NotOver as refused:
+        filled.errors["until"] = str(refused)
+        return _page(request, filled)
     file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  it is sent after this has ended
     try:
-        async with request.app.state.extracting:  # one at a time: it reads a hub's whole history
-            await extract(request.app.state.store, by, period_of(wanted.since, wanted.until), wanted.form, file)
+        async with request.app.state.taking_dataset:  # one at a time: it reads a hub's whole history
+            await take(store, by, period, wanted.form, file)
     except BaseException:
         file.close()
         raise
-    headers = _called(f"dataset-{by.hub}-{wanted.since}-to-{wanted.until}.{wanted.form}") | {"Content-Length": str(file.tell())}
+    first, last = days_of(period)
+    headers = _called(f"dataset-{by.hub}-{first}-to-{last}.{wanted.form}") | {"Content-Length": str(file.tell())}
     file.seek(0)
     return StreamingResponse(_parts(file), media_type=TYPES[wanted.form], headers=headers, background=BackgroundTask(file.close))
 

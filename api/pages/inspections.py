@@ -6,19 +6,20 @@ from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.pages.filled import Filled, checked
 from mash.api.pages.page import page
+from mash.api.pages.words import named
 from mash.api.permitted import Permitted
 from mash.api.routes.accesses import From, To
 from mash.api.text import REFERENCE
 from mash.config.permissions import may
-from mash.config.words import sentence
+from mash.config.words import capitalised, sentence
 from mash.flows.store.reads.accesses import MOST, Span
 from mash.flows.store.reads.inspections import Child, contacts_of_child, looks_at_child, overridden
 from mash.states.auditing import AskedFor
-from mash.states.errors import NotFound
+from mash.states.errors import Incomplete, NotFound
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/inspect", include_in_schema=False)
@@ -52,21 +53,15 @@ class OfPeriod(BaseModel):
 
 
 class OfChild(OfPeriod):
-    """A child, by one of the contacts about them; by number, where it is about several."""
+    """A child, by one of the contacts about them; where it is about several, as that case calls them."""
 
     reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")]
-    number: Annotated[str, Field(max_length=3)] = ""
-
-    @field_validator("number")
-    @classmethod
-    def without_letter(cls, number: str) -> str:
-        """A number is a number, also where it is written as the case has it."""
-        return number.upper().removeprefix("S")
+    subject: Annotated[str, Field(max_length=60, pattern="^[A-Za-z0-9_.:/-]*$")] = ""
 
     @property
     def child(self) -> Child:
         """Whom it is about."""
-        return Child(self.reference, self.number)
+        return Child(self.reference, self.subject)
 
 
 @router.get("", response_class=HTMLResponse)
@@ -102,9 +97,12 @@ async def looks(request: Request, by: Governor) -> HTMLResponse:
         try:
             contacts, rows = await looks_at_child(request.app.state.store, asked.child, asked.asked_for, by, asked.span)
             earlier = rows[MOST - 1].first if len(rows) > MOST else None
-            known = {"about": contacts, "looks": rows[:MOST], "earlier": earlier}
+            about = sorted({each.reference for each in contacts})
+            known = {"whom": contacts[0], "about": about, "looks": rows[:MOST], "earlier": earlier}
         except NotFound as refused:
-            _say(filled, refused)
+            filled.errors["reference"] = capitalised(refused.reason)
+        except Incomplete as refused:
+            filled.errors["subject"] = capitalised(named(refused.reason, {}))
     return _page(request, by, filled, "looks", **known)
 
 
@@ -117,7 +115,9 @@ async def contacts(request: Request, by: Answerer) -> HTMLResponse:
         try:
             known = {"contacts": await contacts_of_child(request.app.state.store, asked.child, asked.asked_for, by)}
         except NotFound as refused:
-            _say(filled, refused)
+            filled.errors["reference"] = capitalised(refused.reason)
+        except Incomplete as refused:
+            filled.errors["subject"] = capitalised(named(refused.reason, {}))
     return _page(request, by, filled, "contacts", **known)
 
 
@@ -127,11 +127,6 @@ async def overrides(request: Request, by: Answerer) -> HTMLResponse:
     asked, filled = checked(OfPeriod, await request.form(max_files=0, max_fields=10))
     found = await overridden(request.app.state.store, asked.asked_for, by, asked.span) if asked else None
     return _page(request, by, filled, "overridden", overridden=found)
-
-
-def _say(filled: Filled, refused: NotFound) -> None:
-    field = "number" if refused.reason.startswith("say which") else "reference"
-    filled.errors[field] = f"{refused.reason[:1].upper()}{refused.reason[1:]}"
 
 
 def _page(request: Request, by: Actor, filled: Filled, question: str = "", **found: Any) -> HTMLResponse:

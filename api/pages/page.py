@@ -33,7 +33,6 @@ WAYS: Ways = (
 )
 """Where staff go in their work, and what their role must be let do there: what stands in the bar."""
 MORE: Ways = (
-    ("/simulation", "What if", "simulate"),
     ("/handover", "Hand over the shift", "read_end_of_shift"),
     ("/wall", "Wall", "watch_wall"),
     ("/dataset", "Dataset", "read_dataset"),
@@ -41,7 +40,9 @@ MORE: Ways = (
     ("/audit", "Audit of decisions", "audit_decisions"),
     ("/looked", "Who looked", "read_accesses"),
     ("/inspect", "Inspectors’ questions", "answer_inspectors"),
+    ("/near-misses/remove", "Remove a near miss", "remove_near_miss"),
     ("/returns", "Returns", "check_returns"),
+    ("/simulation", "What if: a hub simulated", "simulate"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -18,26 +21,34 @@ from mash.config.permissions import may
 from mash.flows.returns.annex_a import Period
 from mash.flows.returns.extract import (
     File,
-    annex_file,
+    Gathered,
+    annex_files,
     authorities,
     census_files,
-    findings_of,
     gather,
     note_extract,
 )
-from mash.flows.returns.year import Year, year_of
+from mash.flows.returns.findings import KINDS, Finding
+from mash.flows.returns.rules import findings
+from mash.flows.returns.year import WRITTEN, Year, in_the_making, year_of
 from mash.flows.store.reads.look import note_list
 from mash.flows.store.reads.returns import counts
 from mash.states.clocks import day_of
+from mash.states.errors import Incomplete
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/returns", include_in_schema=False)
 DataManager = Annotated[Actor, Depends(Permitted("make_returns"))]
 Reader = Annotated[Actor, Depends(Permitted("check_returns"))]
 Number = Annotated[int, Field(ge=2000, le=2100)]
+Authority = Annotated[str, Field(pattern=r"^([0-9]{3})?$", max_length=3)]
+"""Its number at the Department for Education; nothing of a hub of one."""
 MOST_SHOWN = 300
 """Findings on a page: who mends some comes back for the rest."""
 NIGHTS = 14
+"""Whose counts are shown."""
+YEARS = 4
+"""Census years that are offered, as far back as their form is written."""
 XML, WORKBOOK = "application/xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -47,16 +58,17 @@ class CensusAsked(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     year: Number
-    authority: Annotated[str, Field(pattern=r"^([0-9]{3})?$", max_length=3)] = ""
+    authority: Authority = ""
 
 
 class AnnexAsked(BaseModel):
-    """From which day to which."""
+    """From which day to which, and of which authority of a hub of several."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     since: date
     until: date
+    authority: Authority = ""
 
     @field_validator("until")
     @classmethod
@@ -67,6 +79,10 @@ class AnnexAsked(BaseModel):
         return until
 
 
+_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+"""A hub's cases are read once at a time, whoever asks: it takes seconds, and the next waits."""
+
+
 @router.get("", response_class=HTMLResponse)
 async def show(request: Request, by: Reader, year: Annotated[int | None, Query(ge=2000, le=2100)] = None) -> HTMLResponse:
     """What the rules find in a year, with the case and the act that mends it; and what can be made."""
@@ -74,28 +90,36 @@ async def show(request: Request, by: Reader, year: Annotated[int | None, Query(g
 
 
 def _this_year(request: Request) -> Year:
-    """The one whose return is being made: until the summer, the one that has just ended."""
-    today = day_of(request.app.state.store.time.now())
-    year = year_of(today)
-    return Year(year.number - 1) if 4 <= today.month <= 7 else year
+    """The one whose return is handed in next."""
+    return in_the_making(day_of(request.app.state.store.time.now()))[0]
+
+
+def _chosen_year(request: Request, filled: Filled) -> Year:
+    """The one that was chosen before something beside it was filled in wrongly."""
+    number = filled.value("year")
+    return Year(int(number)) if re.fullmatch("20[0-9]{2}", number) else _this_year(request)
+
+
+async def _gathered(request: Request, by: Actor, since: date) -> Gathered:
+    async with _turns[by.hub]:
+        return await gather(request.app.state.store, by, since)
 
 
 async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTMLResponse:
     store = request.app.state.store
-    gathered = await gather(store, by)
-    found = await findings_of(gathered, year)
+    gathered = await _gathered(request, by, year.start)
+    found = await asyncio.to_thread(findings, gathered.people, gathered.checks(year))
     shown = found[:MOST_SHOWN]
     await note_list(store, tuple(dict.fromkeys(each.reference for each in shown)), by, "check_returns")
     today = day_of(store.time.now())
     known: dict[str, Any] = {
         "year": year,
-        "years": [Year(number) for number in range(year_of(today).number, year_of(today).number - 4, -1)],
+        "years": _offered(year_of(today)),
         "found": shown,
         "more": len(found) - len(shown),
-        "errors": sum(not each.query for each in found),
-        "queries": sum(each.query for each in found),
+        "number_of": _number_of(found),
         "by_rule": Counter(each.rule for each in found).most_common(),
-        "erased": gathered.erased,
+        "erased": gathered.erased(year),
         "numbers": [number for number in dict.fromkeys(authorities(gathered.profile).values()) if number],
         "counts": await counts(store, by, NIGHTS),
         "half_a_year": (today - timedelta(days=182), today),
@@ -105,17 +129,24 @@ async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTML
     return page(request, "returns.html", "Returns", 422 if filled.errors else 200, **known)
 
 
+def _offered(this: Year) -> list[Year]:
+    return [Year(number) for number in range(this.number, this.number - YEARS, -1) if number >= WRITTEN[0]]
+
+
+def _number_of(found: Sequence[Finding]) -> dict[str, int]:
+    """How many findings there are of each kind."""
+    counted = Counter(each.kind for each in found)
+    return {kind: counted[kind] for kind in KINDS}
+
+
 @router.post("/cin", response_class=HTMLResponse)
 async def make_census(request: Request, by: DataManager) -> Response:
     """The census' file of one authority."""
     asked, filled = checked(CensusAsked, await request.form(max_files=0, max_fields=10))
     if asked is None:
-        return await _page(request, by, _this_year(request), filled)
+        return await _page(request, by, _chosen_year(request, filled), filled)
     store, year = request.app.state.store, Year(asked.year)
-    gathered = await gather(store, by)
-    known = {*authorities(gathered.profile).values()} - {""}
-    files = census_files(gathered, year, store.time.now(), "" if asked.authority in known else asked.authority)
-    file = next((each for each in files if f"_{asked.authority}." in each.name), files[0])
+    file = _only(census_files(await _gathered(request, by, year.start), year, store.time.now(), asked.authority))
     await note_extract(store, [file], by, "extract_cin")
     return _sent(file, XML)
 
@@ -125,11 +156,20 @@ async def make_annex_a(request: Request, by: DataManager) -> Response:
     """Annex A's lists of a period."""
     asked, filled = checked(AnnexAsked, await request.form(max_files=0, max_fields=10))
     if asked is None:
-        return await _page(request, by, _this_year(request), filled)
+        return await _page(request, by, _chosen_year(request, filled), filled)
     store = request.app.state.store
-    file = annex_file(await gather(store, by), Period(asked.since, asked.until))
+    file = _only(annex_files(await _gathered(request, by, asked.since), Period(asked.since, asked.until), asked.authority))
     await note_extract(store, [file], by, "extract_annex_a")
     return _sent(file, WORKBOOK)
+
+
+def _only(files: Sequence[File]) -> File:
+    """The file of the authority that was said, or the hub's only one. Raises Incomplete where it is to be chosen of several."""
+    if len(files) > 1:
+        raise Incomplete(
+            f"this hub is of several authorities: say which (authority), one of {', '.join(f.authority for f in files)}"
+        )
+    return files[0]
 
 
 def _sent(file: File, kind: str) -> Response:

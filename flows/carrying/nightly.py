@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -26,7 +26,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.nights import record_step
 from mash.flows.store.reads.children import children
 from mash.flows.store.reads.counts import conservation
-from mash.flows.store.replay import SAMPLE, replay
+from mash.flows.store.replay import replay
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators, tell_role
@@ -44,6 +44,8 @@ class Night:
     settings: Settings
 
 
+OTHERWISE, OTHERWISE_AGAIN = "acts come out otherwise when they are decided again", timedelta(days=7)
+"""What a hub's administrators are told of that, and after how long again: until it is mended, each night finds the like."""
 NIGHT: ContextVar[Night] = ContextVar("night")
 
 
@@ -159,16 +161,15 @@ async def check_conservation(store: Store) -> None:
 
 
 async def check_replay(store: Store) -> None:
-    """Decide a sample of cases again, and tell the administrators where that comes out otherwise: the rules were changed without
-    a new edition, or a log does not say what was asked."""
-    found = await replay(store, SAMPLE)
-    if not found.different:
-        return
-    title = "acts come out otherwise when they are decided again"
-    what = f"{len(found.different)} of {found.decided} acts decided again come out otherwise: {found.different[0]}"
-    await record_repair(store, None, f"the night's replay: {what}")
-    for hub in store.hubs:
-        await tell_administrators(store, hub, title, f"{what}. See `mash log replay`.")
+    """Decide the cases again whose turn it is, and tell a hub's administrators where one of theirs comes out otherwise: the rules
+    were changed without a new edition, or a log does not say what was asked."""
+    found = await replay(store, store.time.now().date())
+    for hub, different in found.by_hub.items():
+        what = f"of the acts decided again tonight {len(different)} came out otherwise, first {different[0]}"
+        await record_repair(store, different[0].reference, f"the night's replay: {what}")
+        if hub in store.hubs:
+            detail = f"{what}. See `mash log replay`."
+            await tell_administrators(store, hub, OTHERWISE, detail, at_most_every=OTHERWISE_AGAIN)
 
 
 async def _alarm(store: Store, title: str, what: str) -> None:

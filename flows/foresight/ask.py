@@ -7,14 +7,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
 
 from mash.flows.foresight.compare import Asked, Report
 from mash.flows.foresight.learn import KINDS, STEPS
-from mash.flows.foresight.run import Told
+from mash.flows.foresight.pace import Far, Hears
 from mash.flows.foresight.scenario import WrongScenario
 from mash.flows.store.reads.figures import began_at
 from mash.flows.store.reads.on_record import cases_on_record, minutes_on_record
@@ -30,10 +30,14 @@ LINE = 1 << 24
 
 
 class NoSimulation(Exception):
-    """The process ended without a report; says what its operator can look at."""
+    """The process ended without a report; says what its operator can look at, and in `at` where it failed."""
+
+    def __init__(self, message: str, at: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.at = at
 
 
-async def simulated(store: Store, by: Actor, asked: Asked, tell: Told = lambda *_: None) -> Report:
+async def simulated(store: Store, by: Actor, asked: Asked, tell: Hears = lambda _: None) -> Report:
     """The simulation of somebody's hub. Raises WrongScenario, Incomplete where nothing is on record, or NoSimulation."""
     command = [sys.executable, "-m", "mash.flows.foresight.process"]
     pipes: dict[str, Any] = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE, "limit": LINE}
@@ -64,8 +68,8 @@ async def _on_record(store: Store, by: Actor, asked: Asked) -> AsyncGenerator[st
     yield json.dumps({**head, "months": asked.months, "runs": asked.runs, "scenarios": asked.scenarios})
     async for state, events in cases_on_record(store, by, since, until, KINDS):
         yield f'{{"case": {state}, "events": {events}}}'
-    for kind, minutes in await minutes_on_record(store, by, since, until, tuple(STEPS)):
-        yield json.dumps({"kind": kind, "minutes": minutes})
+    for took in await minutes_on_record(store, by, since, until, tuple(STEPS)):
+        yield json.dumps({"took": {**took._asdict(), "at": took.at.isoformat()}})
 
 
 async def _feed(pipe: asyncio.StreamWriter, first: str, lines: AsyncIterator[str]) -> None:
@@ -77,18 +81,21 @@ async def _feed(pipe: asyncio.StreamWriter, first: str, lines: AsyncIterator[str
         pipe.close()
 
 
-async def _heard(pipe: asyncio.StreamReader, tell: Told) -> dict[str, Any]:
+async def _heard(pipe: asyncio.StreamReader, tell: Hears) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     async for line in pipe:
         answer = json.loads(line)
         if "done" in answer:
-            tell(answer["done"], answer["of"])
+            tell(Far(**answer))
     return answer
 
 
 def _report(answer: dict[str, Any]) -> Report:
     if "wrong" in answer:
         raise WrongScenario(answer["wrong"])
+    if "failed" in answer:
+        failed = f"the simulation failed ({answer['failed']}), which is an error of ours: tell whoever looks after this software"
+        raise NoSimulation(failed, answer["at"])
     if "report" not in answer:
-        raise NoSimulation("the simulation ended before it was done: look at what this process wrote to its log")
+        raise NoSimulation("the simulation's process was ended before it was done: most often there was no memory left for it")
     return Report.model_validate(answer["report"])

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from mash.flows.foresight.arrivals import WEEK, Week, weeks_on_record
 from mash.flows.foresight.hub import WARM_UP, Plan
 from mash.flows.foresight.inputs import FEWEST, Inputs, Learnt
-from mash.flows.foresight.learn import Record, repeated
+from mash.flows.foresight.learn import Record
 from mash.flows.foresight.measures import MEASURES, Measure, measure_of, measured
+from mash.flows.foresight.people import learnt_of, people_ahead, people_then
 from mash.flows.foresight.run import ADMITTED, FEWEST_RUNS, Run, Told, run_all
 from mash.flows.foresight.scenario import changed, said
+from mash.notifications.rota import Rota
 from mash.states.clocks import LONDON, Frozen
 from mash.states.profile import Profile
 
-WEEK = timedelta(weeks=1)
 QUARTER = 13
 """Weeks."""
 ENOUGH = 26
 """Weeks before the quarter from which on it is held against what was learnt before it alone."""
 LIMITS = (
     "It simulates the way to the decision: assessments, enquiries and what else follows are others' work, and are not in it.",
-    "Contacts come by the hour of the week, each by chance alone: school holidays, bank holidays and waves are not in it.",
+    "Last quarter's contacts come when they came; in the months ahead past weeks come again, by chance: a holiday's week may come"
+    " at any time of the year, and contacts that become more or fewer from year to year do not.",
     "People take the most urgent first, at the same pace however much waits: nobody tires, skips, or stays to catch up.",
-    "How long work takes is read off who opened a case when: telephone calls, and what people do beside cases, are not in it.",
+    "How long work takes is read off who opened a case when: telephone calls before that are not in it, nor what people do beside"
+    " cases; another case that they read meanwhile is.",
     "Meetings take place, and the hub goes on without answers, as soon as they did; more people do not make that sooner.",
     "A child is not in it: it says how long cases would wait, and nothing about whether what is decided is right.",
 )
@@ -128,32 +133,54 @@ def weeks_of(until: datetime) -> tuple[datetime, datetime]:
     return (monday - QUARTER * WEEK).astimezone(until.tzinfo), monday.astimezone(until.tzinfo)
 
 
-def plan_of(profile: Profile, inputs: Inputs, begins: datetime, ends: datetime) -> Plan:
-    """As it is, from when until when."""
-    return Plan(profile, inputs, begins, ends, repeated(inputs.turns, begins - WARM_UP, ends))
+class Plans(NamedTuple):
+    """The quarter as it was, the months to come as it is, and what their arrivals and people rest on."""
+
+    quarter: Plan
+    ahead: Plan
+    learnt: tuple[Learnt, ...]
 
 
-def reported(
-    record: Record, inputs: Inputs, quarter: tuple[datetime, datetime], asked: Asked, tell: Told = lambda *_: None
-) -> Report:
+def plans_of(
+    record: Record, inputs: Inputs, rota: Rota, quarter: tuple[datetime, datetime], months: int, since: datetime
+) -> Plans:
+    """In the quarter contacts come when they came and whoever was in the rota is there: what became of them is what is held. In
+    the months to come, as in weeks since `since`, and by the rota as it goes on."""
+    (begins, ends), calendar = quarter, record.profile.calendar
+    came = tuple(sorted(case.received_at for case in record.went))
+    weeks = weeks_on_record(came, since, ends)
+    over = ends + timedelta(days=round(months * 365.25 / 12))
+    then = people_then(rota, calendar, begins - WARM_UP, ends)
+    ahead = people_ahead(rota, calendar, ends - WARM_UP, over)
+    plan = Plan(record.profile, inputs, begins, ends, then.turns, came, ends, weeks)
+    return Plans(plan, replace(plan, begins=ends, ends=over, turns=ahead.turns), (_contacts(weeks), learnt_of(then, ahead)))
+
+
+def _contacts(weeks: Sequence[Week]) -> Learnt:
+    counted = sum(map(len, weeks))
+    if not weeks:
+        return Learnt(what="contacts", basis="missing", counted=0, says="no whole week is on record yet")
+    says = f"the quarter's come when they came; the months ahead are made of {len(weeks)} whole weeks on record, drawn by chance"
+    return Learnt(what="contacts", basis="learnt", counted=counted, says=says)
+
+
+def reported(record: Record, inputs: Inputs, plans: Plans, asked: Asked, tell: Told = lambda *_: None) -> Report:
     """Hold the last quarter against what happened, and simulate what is asked where that holds. Raises WrongScenario."""
-    begins, ends = quarter
-    profile = record.profile
-    plan = plan_of(profile, inputs, begins, ends)
-    ahead = plan_of(profile, inputs, ends, ends + timedelta(days=round(asked.months * 365.25 / 12)))
-    plans = [ahead, *(changed(ahead, scenario) for scenario in asked.scenarios)] if asked.scenarios else []
-    of = asked.runs * (1 + len(plans))
-    [quarter_runs] = run_all([plan], asked.runs, lambda done, _: tell(done, of))
+    profile, ahead = record.profile, plans.ahead
+    begins, ends = plans.quarter.begins, plans.quarter.ends
+    changes = [ahead, *(changed(ahead, scenario) for scenario in asked.scenarios)] if asked.scenarios else []
+    of = asked.runs * (1 + len(changes))
+    [quarter_runs] = run_all([plans.quarter], asked.runs, lambda done, _: tell(done, of))
     compared = tuple(_compared(measured(record.went, begins, ends), quarter_runs, profile))
-    refused = _refused(compared, quarter_runs, inputs)
+    refused = _refused(compared, quarter_runs, plans)
     report = Report(
         hub=profile.name, title=profile.title, since=begins, until=ends, learnt_since=inputs.since, learnt_until=inputs.until,
-        apart=inputs.until <= begins, months=asked.months, runs=asked.runs, learnt=inputs.learnt, compared=compared,
-        refused=refused, asked=asked.scenarios,
+        apart=inputs.until <= begins, months=asked.months, runs=asked.runs, learnt=(*plans.learnt, *inputs.learnt),
+        compared=compared, refused=refused, asked=asked.scenarios,
     )  # fmt: skip
-    if refused or not plans:
+    if refused or not changes:
         return report
-    base, *others = run_all(plans, asked.runs, lambda done, _: tell(asked.runs + done, of))
+    base, *others = run_all(changes, asked.runs, lambda done, _: tell(asked.runs + done, of))
     as_it_is = _what_if("", "As it is", base, None, profile)
     found = (_what_if(s, said(s, profile), runs, base, profile) for s, runs in zip(asked.scenarios, others, strict=True))
     return report.model_copy(update={"what_ifs": (as_it_is, *found)})
@@ -183,13 +210,22 @@ def _compared(happened: Mapping[str, float], runs: Sequence[Run], profile: Profi
     return found
 
 
-def _refused(compared: Sequence[Compared], runs: Sequence[Run], inputs: Inputs) -> str:
+def _refused(compared: Sequence[Compared], runs: Sequence[Run], plans: Plans) -> str:
     """Why no what-if is simulated; empty where last quarter came out as it was."""
-    if len(inputs.past) < FEWEST:
-        return f"There are {len(inputs.past)} contacts to learn from: at least {FEWEST} are needed."
-    refusals = sum(sum(run.refusals.values()) for run in runs)
-    if refusals > ADMITTED * sum(run.measures["contacts"] for run in runs):
-        return "The rules refused what the past would have done: the hub's profile has changed too much since."
+    past = len(plans.quarter.inputs.past)
+    if past < FEWEST or not plans.ahead.weeks:
+        weeks = len(plans.ahead.weeks)
+        return (
+            f"There are {past} contacts and {weeks} whole weeks to learn from: at least {FEWEST} contacts and a week are needed."
+        )
+    refusals = sum((Counter(run.refusals) for run in runs), Counter[str]())
+    counted = sum(run.measures["contacts"] for run in runs) + refusals.total()
+    if refusals.total() > ADMITTED * counted:
+        acts = ", ".join(f"{act.replace('_', ' ')} {number / len(runs):.1f}" for act, number in refusals.most_common())
+        return (
+            "The rules refused what the past would have done, in more than one of fifty contacts: the profile may have changed"
+            f" since, or a simulation has no place for it. Refused in a run, on average: {acts}."
+        )
     outside = [each.title for each in compared if each.held and not each.within]
     if not outside:
         return ""

@@ -4,7 +4,7 @@ first. What is begun is finished, also past the end of a shift."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from typing import Literal
@@ -48,15 +48,18 @@ class Work:
 
 @dataclass(eq=False)
 class Person:
-    """Somebody of a role: until when they are there, and whether they are free, at a piece of work, or away."""
+    """Somebody: in which roles, until when they are there in each, and whether they are free, at a piece of work, or away."""
 
-    role: str
-    until: float = 0.0
+    until: dict[str, float] = field(default_factory=dict)
     doing: Literal["free", "work", "away"] = "away"
-    worked: float = 0.0
-    """Seconds at work, begun so far."""
-    there: float = 0.0
-    """Seconds of the shifts so far."""
+    worked: dict[str, float] = field(default_factory=dict)
+    """By role: seconds at work, begun so far."""
+    there: dict[str, float] = field(default_factory=dict)
+    """By role: seconds of the shifts so far."""
+
+    def roles(self, now: float) -> set[str]:
+        """The roles that they are there in."""
+        return {role for role, until in self.until.items() if until > now}
 
 
 class Desk:
@@ -64,59 +67,67 @@ class Desk:
 
     def __init__(self, agenda: Agenda) -> None:
         self.agenda = agenda
-        self.people: dict[tuple[str, str], Person] = {}
-        """By role and name."""
-        self._free: dict[str, list[Person]] = {}
+        self.people: dict[str, Person] = {}
+        """By name: who has two roles is still one, and does one thing at a time."""
+        self._roles: set[str] = set()
+        self._free: list[Person] = []
         self._waiting: dict[tuple[str, ...], list[tuple[Urgency, int, Work]]] = {}
         self._order = count()
 
     def shift(self, role: str, name: str, begins: float, ends: float) -> None:
         """Somebody is there in this role, from when until when; a person's shifts are said in their order."""
-        person = self.people.setdefault((role, name), Person(role))
-        self.agenda.at(begins, lambda: self._comes(person, begins, ends))
+        person = self.people.setdefault(name, Person())
+        self._roles.add(role)
+        self.agenda.at(begins, lambda: self._comes(person, role, begins, ends))
         self.agenda.at(ends, lambda: self._goes(person))
 
     def staffed(self, roles: tuple[str, ...]) -> bool:
         """Whether anybody is ever there in one of these roles."""
-        return any(person.role in roles for person in self.people.values())
+        return not self._roles.isdisjoint(roles)
 
     def ask(self, work: Work) -> None:
         """A piece of work comes in: somebody who is free begins it, or it waits for its turn."""
         for role in work.roles:
-            if free := self._free.get(role):
-                self._begin(free.pop(0), work)
-                return
+            for person in self._free:
+                if person.until.get(role, 0.0) > self.agenda.now:
+                    self._free.remove(person)
+                    self._begin(person, role, work)
+                    return
         heappush(self._waiting.setdefault(work.roles, []), (work.urgency, next(self._order), work))
 
-    def _comes(self, person: Person, begins: float, ends: float) -> None:
-        person.there += max(0.0, ends - max(begins, person.until))
-        person.until = max(person.until, ends)
-        if person.doing == "away":
+    def _comes(self, person: Person, role: str, begins: float, ends: float) -> None:
+        before = person.until.get(role, 0.0)
+        person.there[role] = person.there.get(role, 0.0) + max(0.0, ends - max(begins, before))
+        person.until[role] = max(before, ends)
+        if person.doing == "free":  # perhaps something waits for what they are there for now
+            self._free.remove(person)
+        if person.doing != "work":
             self._next(person)
 
     def _goes(self, person: Person) -> None:
-        if person.doing == "free" and person.until <= self.agenda.now:
-            self._free[person.role].remove(person)
+        if person.doing == "free" and not person.roles(self.agenda.now):
+            self._free.remove(person)
             person.doing = "away"
 
     def _next(self, person: Person) -> None:
-        """Somebody takes the most urgent of what waits for their role; or is free, or goes."""
-        theirs = [waiting for roles, waiting in self._waiting.items() if waiting and person.role in roles]
-        if person.until <= self.agenda.now:
+        """Somebody takes the most urgent of what waits for a role of theirs; or is free, or goes."""
+        there = person.roles(self.agenda.now)
+        theirs = [waiting for roles, waiting in self._waiting.items() if waiting and not there.isdisjoint(roles)]
+        if not there:
             person.doing = "away"
         elif theirs:
             _, _, work = heappop(min(theirs, key=lambda waiting: waiting[0][:2]))
-            self._begin(person, work)
+            self._begin(person, next(role for role in work.roles if role in there), work)
         else:
             person.doing = "free"
-            self._free.setdefault(person.role, []).append(person)
+            self._free.append(person)
 
-    def _begin(self, person: Person, work: Work) -> None:
+    def _begin(self, person: Person, role: str, work: Work) -> None:
         person.doing = "work"
-        person.worked += work.takes
+        person.worked[role] = person.worked.get(role, 0.0) + work.takes
 
         def finish() -> None:
-            work.done(person.role)
+            work.done(role)
             self._next(person)
 
         self.agenda.at(self.agenda.now + work.takes, finish)

@@ -6,16 +6,20 @@ from bisect import bisect_left
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
-
 from mash.states.acts.contact import ReceiveContact
 from mash.states.clocks import Frozen
+from mash.states.profile import Outcome
 
-HOURS = 168
-"""Of a week, from Monday 00:00, by the hub's own wall clock."""
 FEWEST = 20
 """From fewer than so many nothing is learnt: an assumption stands in, and is named."""
-ASSUMED = {"triage": 20.0, "decision": 30.0, "sign_off": 10.0, "consultation": 20.0, "to_confirm_not_ours": 10.0}
+ASSUMED = {
+    "triage": 20.0,
+    "decision": 30.0,
+    "sign_off": 10.0,
+    "consultation": 20.0,
+    "to_confirm_not_ours": 10.0,
+    "attaching": 10.0,
+}
 """Minutes that somebody is at a piece of work of which too little is on record; ours."""
 SOME_MINUTES = 15.0
 """The same for any other."""
@@ -38,21 +42,26 @@ class Waiting(Frozen):
         return self.hours[place] if place < len(self.hours) else None
 
 
+PATIENT = Waiting(hours=(8.0,), still=(0.0,), while_open=True)
+"""How long a hub waits on for an answer that is late, where too little is on record of that: a day of its hours; ours."""
+
+
 class Past(Frozen):
     """A contact of the hub's past, as codes: what came, how it was rated and rated again, whom it was asked about, what was
     decided."""
 
     contact: ReceiveContact
-    stages: tuple[str, ...] = ()
-    """Those of a contact that is not simply rated: a consultation, or a doubt whether it is the hub's."""
     not_taken: bool = False
     advice: bool = False
     """Whether the consultation ended in advice."""
+    attached: str | None = None
+    """The stage in which it was added to the open case of the same child, and ended as a contact of its own."""
     rating: str | None = None
     rerated: tuple[tuple[float, str], ...] = ()
     """So many hours after the first rating, to what."""
     asked: tuple[str, ...] = ()
-    outcome: str | None = None
+    outcomes: dict[str, Outcome] = {}
+    """What was decided first, by subject; before an assessment and all else that a decision leads to."""
 
 
 class Turn(Frozen):
@@ -79,23 +88,22 @@ class Inputs(Frozen):
     hub: str
     since: datetime
     until: datetime
-    arrivals: tuple[float, ...] = Field(min_length=HOURS, max_length=HOURS)
-    """How many contacts come in each hour of the week, on average."""
     past: tuple[Past, ...]
     replies: dict[str, Waiting]
-    """By agency; and by agency and rating ('police:red') where enough is on record of that."""
-    patience: Waiting
+    """By agency, and by agency and rating ('police:red'), where enough is on record of that."""
+    any_reply: Waiting | None = None
+    """Of all agencies together: it stands in for one of which too little is on record."""
+    patience: Waiting = PATIENT
     """How long after an answer is late the hub goes on without it."""
     stages: dict[str, Waiting]
     """How long a case stays in a stage, as of replies: used where nobody of the rota does what it waits for."""
     minutes: dict[str, tuple[float, ...]]
     """By stage: minutes from opening the case to the act, of those on record."""
-    turns: tuple[Turn, ...] = ()
     learnt: tuple[Learnt, ...] = ()
 
     def reply_of(self, agency: str, rating: str | None) -> Waiting | None:
         """How long an agency is waited for in a case of this rating."""
-        return self.replies.get(f"{agency}:{rating}") or self.replies.get(agency)
+        return self.replies.get(f"{agency}:{rating}") or self.replies.get(agency) or self.any_reply
 
     def stage_of(self, stage: str, rating: str | None) -> Waiting | None:
         """How long a case of this rating stays in a stage."""

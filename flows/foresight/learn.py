@@ -1,4 +1,4 @@
-"""What a simulation goes by, learnt from a hub's log, from who looked when, and from its rota; each input with what it rests on.
+"""What a simulation goes by, learnt from a hub's log and from who looked when; each input with what it rests on.
 
 Waiting times are estimates of survival (Kaplan and Meier): who never answered counts for as long as they were seen not to.
 """
@@ -6,28 +6,27 @@ Waiting times are estimates of survival (Kaplan and Meier): who never answered c
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from statistics import median
 from typing import Any
 
 from pydantic import ValidationError
 
-from mash.flows.foresight.inputs import ASSUMED, FEWEST, HOURS, SOME_MINUTES, Inputs, Learnt, Past, Turn, Waiting
+from mash.flows.foresight.inputs import ASSUMED, FEWEST, PATIENT, SOME_MINUTES, Inputs, Learnt, Past, Waiting
 from mash.flows.foresight.measures import Went, moment, went_as_stored
-from mash.flows.foresight.passage import BEFORE
-from mash.notifications.rota import Rota
+from mash.flows.foresight.passage import ATTACHING, BEFORE
 from mash.states.acts.contact import ReceiveContact
 from mash.states.clocks import LONDON, Calendar
 from mash.states.profile import Profile
 from mash.states.referral import whose
 
-WEEK = timedelta(weeks=1)
 MOSTLY = 0.8
 """From this share on, what comes while the hub is open is counted in its opening hours."""
-FINEST = 200
+FINEST = 1000
 """Steps of an estimate that are kept, at most."""
 STEPS = {
     "referral_rated": "triage",
@@ -36,15 +35,25 @@ STEPS = {
     "consultation_concluded": "consultation",
     "not_ours_confirmed": "to_confirm_not_ours",
     "contact_taken": "to_confirm_not_ours",
+    "contact_attached": ATTACHING,
 }
-"""Which stage's work an event is the end of."""
+"""Which work an event is the end of."""
+SIGN_OFF = "sign_off"
+"""The work of whoever records a decision that another has proposed."""
+A_LOOK = 0.5
+"""Minutes: where half the acts follow the opening of the case sooner than this, whoever gave them had read it elsewhere, and how
+long they worked is not on record."""
 CODES = (
     "contact", "source", "source_agency", "subjects", "primary_need", "factors", "categories", "place", "family_known",
     "immediate_danger", "consent",
 )  # fmt: skip
 """What is taken over of a contact that was received."""
-KINDS = ("contact_received", "stage_entered", "referral_rated", "referral_rerated", "consultation_concluded")
+KINDS = (
+    "contact_received", "stage_entered", "referral_rated", "referral_rerated", "consultation_concluded", "not_ours_confirmed",
+    "contact_attached", "decision_recorded",
+)  # fmt: skip
 """The events that are read."""
+RATED = ("referral_rated", "referral_rerated")
 
 
 @dataclass
@@ -56,140 +65,166 @@ class Spell:
     came: bool
 
 
+Events = Sequence[tuple[datetime, dict[str, Any]]]
+
+
 @dataclass
 class Record:
-    """What is on record of a hub, as far as something is learnt from it."""
+    """What is on record of a hub until a moment, as far as something is learnt from it; what came later is not known yet."""
 
     profile: Profile
     until: datetime
     past: list[Past] = field(default_factory=list)
     went: list[Went] = field(default_factory=list)
-    received: list[datetime] = field(default_factory=list)
     replies: defaultdict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
     """By agency; and by agency and rating."""
     patience: list[Spell] = field(default_factory=list)
     stages: defaultdict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
     """By stage; and by stage and rating."""
     minutes: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """By what was done."""
     unread: int = 0
     """Contacts of which the log has what the rules do not take any more."""
 
-    def case(self, state: dict[str, Any], events: Sequence[tuple[datetime, dict[str, Any]]]) -> None:
-        """A case as it is stored, and those of its events that are read."""
-        received = moment(state["received_at"])
-        self.received.append(received)
+    def case(self, state: dict[str, Any], events: Events) -> None:
+        """A case as it is stored, and those of its events that are read. One that came in later is not known."""
+        if moment(state["received_at"]) >= self.until:
+            return
+        events = [(at, event) for at, event in events if at <= self.until]
         self.went.append(went_as_stored(state))
         try:
-            self.past.append(_past(state, events))
-        except (ValidationError, KeyError):
+            self.past.append(self._past(state, events))
+        except (ValidationError, KeyError, StopIteration):
             self.unread += 1
-        self._replies(state)
+        rating = next((event["rating"] for _, event in reversed(events) if event["kind"] in RATED), None)
+        self._replies(state, rating)
         entered = [(at, event["stage"]) for at, event in events if event["kind"] == "stage_entered"]
         for place, (at, stage) in enumerate(entered):
             last = place + 1 == len(entered)
             if stage in BEFORE:
-                _add(self.stages, stage, state, Spell(at, self.until if last else entered[place + 1][0], not last))
+                _add(self.stages, stage, rating, Spell(at, self.until if last else entered[place + 1][0], not last))
 
-    def _replies(self, state: dict[str, Any]) -> None:
+    def took(self, kind: str, at: datetime, minutes: float, *, signs: bool) -> None:
+        """How long somebody was at a case before an act, which signs off another's decision or is their own."""
+        if at <= self.until:
+            self.minutes[SIGN_OFF if signs else STEPS[kind]].append(minutes)
+
+    def _known(self, written: str | None) -> datetime | None:
+        """A moment as it is stored; None where it is none, or had not come yet."""
+        at = moment(written) if written else None
+        return at if at and at <= self.until else None
+
+    def _past(self, state: dict[str, Any], events: Events) -> Past:
+        """The pattern of a case. Raises KeyError, StopIteration or ValidationError where the log has it otherwise than today's
+        rules."""
+        first = {kind: next(((at, event) for at, event in events if event["kind"] == kind), None) for kind in KINDS}
+        received = next(event for _, event in events if event["kind"] == "contact_received")
+        codes = {name: received[name] for name in CODES if received.get(name) is not None}
+        rated, decided, attached = (first[kind] for kind in ("referral_rated", "decision_recorded", "contact_attached"))
+        again = [(at, event["rating"]) for at, event in events if event["kind"] == "referral_rerated"]
+        subjects = [subject["id"] for subject in received["subjects"]]
+        asked = (agency for agency, check in state.get("checks", {}).items() if self._known(check["requested_at"]))
+        stages = [event["stage"] for at, event in events if event["kind"] == "stage_entered" and attached and at < attached[0]]
+        return Past(
+            contact=ReceiveContact.model_validate_json(json.dumps(codes)),
+            not_taken=first["not_ours_confirmed"] is not None,
+            advice=any(event["outcome"] == "advice" for _, event in events if event["kind"] == "consultation_concluded"),
+            attached=next((stage for stage in reversed(stages) if stage in BEFORE), "triage") if attached else None,
+            rating=rated[1]["rating"] if rated else None,
+            rerated=tuple(((at - rated[0]).total_seconds() / 3600, rating) for at, rating in again if rated),
+            asked=tuple(asked),
+            outcomes={sid: outcome for sid, outcome in decided[1]["outcomes"].items() if sid in subjects} if decided else {},
+        )
+
+    def _replies(self, state: dict[str, Any], rating: str | None) -> None:
         clocks = {whose(clock["id"]): clock for clock in state["clocks"].values() if clock["kind"] == "check"}
-        late = list[Spell]()
+        late, gone_on = list[datetime](), list[datetime]()
+        seen = list[datetime]()
         for agency, check in state.get("checks", {}).items():
-            clock = clocks.get(agency, {})
-            answered, over = check.get("answered_at"), clock.get("ended_at")
-            asked, seen = moment(check["requested_at"]), moment(answered or over) if answered or over else self.until
-            if seen > asked:
-                _add(self.replies, agency, state, Spell(asked, seen, bool(answered)))
-            if clock and seen > moment(clock["due_at"]):
-                late.append(Spell(moment(clock["due_at"]), seen, bool(check.get("closed_without_reply"))))
+            asked, clock = self._known(check["requested_at"]), clocks.get(agency, {})
+            answered, over = self._known(check.get("answered_at")), self._known(clock.get("ended_at"))
+            if asked is None:
+                continue
+            waited_until = answered or over or self.until
+            if waited_until > asked:
+                _add(self.replies, agency, rating, Spell(asked, waited_until, answered is not None))
+            closed = over if check.get("closed_without_reply") else None
+            if clock and (closed or waited_until) > moment(clock["due_at"]):
+                late.append(moment(clock["due_at"]))
+                seen.append(closed or waited_until)
+                gone_on += [closed] if closed else []
         if late:
-            first = min(spell.since for spell in late)
-            gone_on = [spell.until for spell in late if spell.came]
-            self.patience.append(Spell(first, max(gone_on, default=max(spell.until for spell in late)), bool(gone_on)))
+            self.patience.append(Spell(min(late), max(gone_on or seen), bool(gone_on)))
 
-    def inputs(self, rota: Rota, since: datetime) -> Inputs:
+    def inputs(self, since: datetime) -> Inputs:
         """What was learnt of these weeks."""
         calendar = self.profile.calendar
-        replies = {name: waiting_of(spells, calendar) for name, spells in _known(self.replies)}
-        stages = {name: waiting_of(spells, calendar) for name, spells in _known(self.stages)}
-        enough = {stage: some for stage, some in self.minutes.items() if len(some) >= FEWEST}
+        replies = {name: waiting_of(spells, calendar) for name, spells in sorted(self.replies.items()) if len(spells) >= FEWEST}
+        together = [spell for name, spells in self.replies.items() if ":" not in name for spell in spells]
+        stages = {name: waiting_of(spells, calendar) for name, spells in self.stages.items() if _enough(name, spells)}
         inputs = Inputs(
-            hub=self.profile.name, since=since, until=self.until, arrivals=arrivals(self.received, since, self.until),
-            past=tuple(self.past), replies=replies, patience=waiting_of(self.patience, calendar),
-            stages=stages,
-            minutes={stage: quantiles(some) for stage, some in sorted(enough.items())},
-            turns=turns(rota, calendar, self.until - 13 * WEEK, self.until),
+            hub=self.profile.name, since=since, until=self.until, past=tuple(self.past), replies=replies,
+            any_reply=waiting_of(together, calendar) if together else None,
+            patience=waiting_of(self.patience, calendar) if len(self.patience) >= FEWEST else PATIENT,
+            stages=stages, minutes={work: quantiles(some) for work, some in sorted(self.minutes.items()) if measured_of(some)},
         )  # fmt: skip
         return inputs.model_copy(update={"learnt": tuple(self._rests_on(inputs))})
 
     def _rests_on(self, inputs: Inputs) -> Iterator[Learnt]:
-        weeks = round((inputs.until - inputs.since) / WEEK)
-        yield _learnt("contacts", len(self.received), f"by the hour of the week, over {weeks} weeks; no holidays are told apart")
         rated = sum(past.rating is not None for past in self.past)
         yield _learnt("ratings and outcomes", rated, "each contact goes as one of these did, wherever that does not hang on time")
         if self.unread:
             says = "what the log has of them, today's rules do not take"
             yield Learnt(what="contacts left out", basis="missing", counted=self.unread, says=says)
-        for agency, waiting in inputs.replies.items():
-            if ":" in agency:
-                continue
-            title = self.profile.agencies[agency].title if agency in self.profile.agencies else agency
-            says = f"{waiting.came} came; {waiting.asked - waiting.came} had not when last waited for, and count as that"
-            yield _learnt(f"answers of {title}", waiting.asked, says)
-        yield _learnt("going on without answers", len(self.patience), "from when the first was late until the hub went on")
-        yield from (self._minutes(stage) for stage in ("triage", "decision"))
-        yield _people(inputs.turns)
+        yield from (self._answers(name, agency.title) for name, agency in self.profile.agencies.items())
+        yield self._patience()
+        done = (work for work in (*ASSUMED, *sorted(self.minutes)) if work in ("triage", "decision") or work in self.minutes)
+        yield from (self._minutes(work) for work in dict.fromkeys(done))
 
-    def _minutes(self, stage: str) -> Learnt:
-        seen, what = len(self.minutes[stage]), f"minutes of {stage}"
-        if seen >= FEWEST:
+    def _answers(self, agency: str, title: str) -> Learnt:
+        spells, what = self.replies.get(agency, []), f"answers of {title}"
+        if len(spells) < FEWEST:
+            says = f"fewer than {FEWEST} on record: it is assumed to answer as all agencies together do"
+            return Learnt(what=what, basis="assumed", counted=len(spells), says=says)
+        came = sum(spell.came for spell in spells)
+        says = f"{came} came; {len(spells) - came} had not when last waited for, and count as that"
+        return Learnt(what=what, basis="learnt", counted=len(spells), says=says)
+
+    def _patience(self) -> Learnt:
+        seen, what = len(self.patience), "going on without answers"
+        if seen < FEWEST:
+            says = f"fewer than {FEWEST} on record: {PATIENT.hours[0]:g} of the hub's hours after the first was late are assumed"
+            return Learnt(what=what, basis="assumed", counted=seen, says=says)
+        return Learnt(what=what, basis="learnt", counted=seen, says="from when the first was late until the hub went on")
+
+    def _minutes(self, work: str) -> Learnt:
+        some, what = self.minutes.get(work, []), f"minutes of {work.replace('_', ' ')}"
+        if measured_of(some):
             says = "from opening the case to the act: telephone calls before it, and other work, are not in it"
-            return Learnt(what=what, basis="learnt", counted=seen, says=says)
-        minutes = ASSUMED.get(stage, SOME_MINUTES)
-        says = f"fewer than {FEWEST} on record: {minutes:g} minutes are assumed"
-        return Learnt(what=what, basis="assumed", counted=seen, says=says)
+            return Learnt(what=what, basis="learnt", counted=len(some), says=says)
+        why = f"fewer than {FEWEST} on record" if len(some) < FEWEST else "half were given as soon as the case was opened"
+        says = f"{why}: {ASSUMED.get(work, SOME_MINUTES):g} minutes are assumed"
+        return Learnt(what=what, basis="assumed", counted=len(some), says=says)
 
 
-def _add(spells: defaultdict[str, list[Spell]], name: str, state: dict[str, Any], spell: Spell) -> None:
+def measured_of(minutes: Sequence[float]) -> bool:
+    """Whether it is on record how long such work takes: often enough, and not only that a case was opened to act on it."""
+    return len(minutes) >= FEWEST and median(minutes) >= A_LOOK
+
+
+def _add(spells: defaultdict[str, list[Spell]], name: str, rating: str | None, spell: Spell) -> None:
     spells[name].append(spell)
-    if state.get("rating"):
-        spells[f"{name}:{state['rating']}"].append(spell)
+    if rating:
+        spells[f"{name}:{rating}"].append(spell)
 
 
-def _known(spells: dict[str, list[Spell]]) -> list[tuple[str, list[Spell]]]:
+def _enough(name: str, spells: Sequence[Spell]) -> bool:
     """What is known in all; and by rating where enough is on record of it."""
-    return sorted((name, some) for name, some in spells.items() if ":" not in name or len(some) >= FEWEST)
-
-
-def _people(turns: Sequence[Turn]) -> Learnt:
-    roles = sorted({turn.role for turn in turns})
-    if not roles:
-        says = "nobody is in the rota: acts take as long as they took, and more people change nothing"
-        return Learnt(what="people", basis="missing", counted=0, says=says)
-    says = f"of the last 13 weeks' rota, repeated: {', '.join(roles).replace('_', ' ')}"
-    return Learnt(what="people", basis="learnt", counted=len({turn.person for turn in turns}), says=says)
+    return ":" not in name or len(spells) >= FEWEST
 
 
 def _learnt(what: str, counted: int, says: str) -> Learnt:
     return Learnt(what=what, basis="learnt" if counted >= FEWEST else "missing", counted=counted, says=says)
-
-
-def _past(state: dict[str, Any], events: Sequence[tuple[datetime, dict[str, Any]]]) -> Past:
-    """The pattern of a case. Raises KeyError or ValidationError where the log has it otherwise than today's rules."""
-    received = next(event for _, event in events if event["kind"] == "contact_received")
-    codes = {name: received[name] for name in CODES if received.get(name) is not None}
-    rated = next((at for at, event in events if event["kind"] == "referral_rated"), None)
-    again = [(at, event["rating"]) for at, event in events if event["kind"] == "referral_rerated"]
-    ways = [event["outcome"] for _, event in events if event["kind"] == "consultation_concluded"]
-    outcomes = tuple(state.get("outcomes", {}).values())
-    return Past(
-        contact=ReceiveContact.model_validate_json(json.dumps(codes)),
-        not_taken=state["stage"] == "not_taken",
-        advice="advice" in ways,
-        rating=state.get("first_rating"),
-        rerated=tuple(((at - rated).total_seconds() / 3600, rating) for at, rating in again if rated),
-        asked=tuple(state.get("checks", {})),
-        outcome=outcomes[0] if outcomes else None,
-    )
 
 
 def waiting_of(spells: Sequence[Spell], calendar: Calendar) -> Waiting:
@@ -231,50 +266,8 @@ def _hours(spell: Spell, calendar: Calendar | None) -> float:
     return total.total_seconds() / 3600
 
 
-def arrivals(received: Sequence[datetime], since: datetime, until: datetime) -> tuple[float, ...]:
-    """How many come in each hour of the week, on average of these weeks."""
-    local = (at.astimezone(LONDON) for at in received if since <= at < until)
-    counts = Counter(at.weekday() * 24 + at.hour for at in local)
-    weeks = max(1.0, (until - since) / WEEK)
-    return tuple(counts[hour] / weeks for hour in range(HOURS))
-
-
 def quantiles(values: Sequence[float]) -> tuple[float, ...]:
-    """The values in their order, thinned where there are many."""
+    """The values in their order; where there are many, the middle one of each of 1,000 parts."""
     ordered = sorted(values)
     kept = min(FINEST, len(ordered))
-    return tuple(ordered[int(place * len(ordered) / kept)] for place in range(kept))
-
-
-def turns(rota: Rota, calendar: Calendar, begins: datetime, ends: datetime) -> tuple[Turn, ...]:
-    """Who is there, of these weeks' rota; people by number."""
-    numbers: dict[str, str] = {}
-    found = list[Turn]()
-    for role in rota.roles:
-        for person, spells in rota.stretches(role, begins, ends, calendar).items():
-            number = numbers.setdefault(person, str(len(numbers) + 1))
-            found += [Turn(role=role, person=number, begins=spell.begins, ends=spell.ends) for spell in spells]
-    return tuple(sorted(found, key=lambda turn: turn.begins))
-
-
-def repeated(turns: Sequence[Turn], begins: datetime, ends: datetime) -> tuple[Turn, ...]:
-    """The turns of 13 weeks, again and again by the wall clock, so that they fill the time from `begins` to `ends`."""
-    if not turns:
-        return ()
-    first = min(turn.begins for turn in turns).astimezone(LONDON)
-    monday = (first - timedelta(days=first.weekday())).date()
-    wanted = begins.astimezone(LONDON).date()
-    shift = (wanted - monday).days // 91 * 91
-    found = list[Turn]()
-    while monday + timedelta(days=shift) <= ends.date():
-        for turn in turns:
-            moved = turn.model_copy(update={name: _moved(getattr(turn, name), shift) for name in ("begins", "ends")})
-            if moved.ends > begins and moved.begins < ends:
-                found.append(moved)
-        shift += 91
-    return tuple(sorted(found, key=lambda turn: turn.begins))
-
-
-def _moved(at: datetime, days: int) -> datetime:
-    local = at.astimezone(LONDON)
-    return (local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=LONDON).astimezone(at.tzinfo)
+    return tuple(ordered[int((place + 0.5) * len(ordered) / kept)] for place in range(kept))

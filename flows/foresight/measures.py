@@ -42,7 +42,7 @@ class Measure:
     held: bool = False
 
 
-CONTACTS = Measure("contacts", "Contacts that came in", "count", held=True)
+CONTACTS = Measure("contacts", "Contacts that came in", "count")
 RATED = Measure("rated_in_time", "Rated in time", "per cent", held=True)
 RESPONSE = Measure("response_in_time", "Response in the rating's time", "per cent", held=True)
 ANSWERS = Measure("answers_in_time", "Agencies’ answers in time", "per cent", held=True)
@@ -106,6 +106,8 @@ def measured(cases: Iterable[Went], begins: datetime, ends: datetime) -> dict[st
         else:
             took.append((case.decided_at - case.received_at).total_seconds() / 3600)
         for clock in case.clocks:
+            if _after(clock, case.decided_at):
+                continue
             for name in _named(clock, case.rating):
                 _share(shares[name], clock, ends)
     found = {name: 100 * sum(kept) / len(kept) for name, kept in shares.items() if kept}
@@ -113,6 +115,11 @@ def measured(cases: Iterable[Went], begins: datetime, ends: datetime) -> dict[st
         # What is not decided yet is slower than all that is.
         found |= {HALF.name: _within(took, left, 0.5), MOST.name: _within(took, left, 0.9)}
     return {CONTACTS.name: float(contacts), LEFT.name: float(left), **found}
+
+
+def _after(clock: Ran, decided_at: datetime | None) -> bool:
+    """Whether it was decided while a clock still had time, and nobody was waited for: the simulation ends there."""
+    return decided_at is not None and clock.due_at > decided_at and (clock.ended_at is None or clock.ended_at > decided_at)
 
 
 def _named(clock: Ran, rating: str | None) -> tuple[str, ...]:

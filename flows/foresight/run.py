@@ -1,4 +1,4 @@
-"""Runs of plans, two at a time: each is a hub's months, and its measures."""
+"""Runs of plans, one on each core: each is a hub's months, and its measures."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from mash.flows.foresight.passage import Passage
 
 FEWEST_RUNS = 20
 """Of so many, nine in ten further ones lie between the least and the greatest (19 of 21)."""
-PROCESSES = 2
+MOST = 8
+"""Processes at most: each has some 160 MiB in memory."""
+PROCESSES = min(len(os.sched_getaffinity(0)), MOST) if hasattr(os, "sched_getaffinity") else 2
+"""As many as there are cores for this one; where that cannot be asked, two."""
 ADMITTED = 0.02
 """The part of contacts that the rules may refuse, before a run says that it was no run."""
 
 
 class Run(NamedTuple):
-    """What came of one run: its measures, how busy each role was, and what the rules refused."""
+    """What came of one run: its measures, how busy each role was, and what the rules refused, by command."""
 
     measures: dict[str, float]
     busy: dict[str, float]
@@ -44,7 +47,8 @@ def run_once(plan: Plan, run: int) -> Run:
         passage.begin()
 
     def ended(passage: Passage) -> None:
-        cases.append(went(passage.referral))
+        if not passage.refused:
+            cases.append(went(passage.referral))
         del under_way[passage]
 
     hub = Hub(plan, run, arrives)
@@ -71,7 +75,6 @@ _PLANS: list[Plan] = []
 
 def _begin(plans: list[Plan]) -> None:
     _PLANS[:] = plans
-    os.nice(10)  # referrals go first
     # Cases die by themselves, without circles; looking for some took a quarter of the time.
     gc.disable()
 
@@ -86,6 +89,7 @@ def _busy(hub: Hub) -> dict[str, float]:
     """By role: which part of their time people were at work, in per cent."""
     worked, there = defaultdict[str, float](float), defaultdict[str, float](float)
     for person in hub.desk.people.values():
-        worked[person.role] += person.worked
-        there[person.role] += person.there
+        for role, seconds in person.there.items():
+            worked[role] += person.worked.get(role, 0.0)
+            there[role] += seconds
     return {role: 100 * worked[role] / there[role] for role in sorted(there) if there[role]}

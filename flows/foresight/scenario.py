@@ -68,11 +68,12 @@ def _staff(plan: Plan, role: str, more: str, days: str) -> Plan:
     wanted = WEEKDAYS if days == "daily" else tuple(days.split(","))
     if unknown := [day for day in wanted if day not in WEEKDAYS]:
         raise WrongScenario(f"'{unknown[0]}' is no day: expected {', '.join(WEEKDAYS)}, joined by commas, or daily")
+    before = len({turn.person for turn in plan.turns if turn.person.startswith("more-")})
     found, day = list(plan.turns), day_of(plan.begins - WARM_UP)
     while day <= day_of(plan.ends):
         if WEEKDAYS[day.weekday()] in wanted:
             for opens, closes in plan.profile.calendar.open_on(day):
-                found += [Turn(role=role, person=f"more-{number}", begins=opens, ends=closes) for number in range(int(more))]
+                found += [Turn(role=role, person=f"more-{before + n}", begins=opens, ends=closes) for n in range(int(more))]
         day += timedelta(days=1)
     return replace(plan, turns=tuple(sorted(found, key=lambda turn: turn.begins)))
 

@@ -53,7 +53,6 @@ SOURCES = {
     "10": "u) 10: Unknown",
 }
 NOBODY = "Not allocated"
-A_YEAR = timedelta(days=365)
 WHO = ("Child Unique ID", "Gender", "Ethnicity", "Date of Birth", "Age of Child (Years)")
 DISABLED = "Does the Child have a Disability"
 WHOSE = ("Allocated Team", "Allocated Worker")
@@ -101,6 +100,10 @@ class Period:
         """Whether a day is in it."""
         return day is not None and self.first <= day <= self.last
 
+    def meets(self, start: date, end: date | None) -> bool:
+        """Whether something that began then, and ended, or has not, was open on any of its days."""
+        return start <= self.last and (end is None or end >= self.first)
+
 
 def lists(people: Iterable[Known], period: Period, rule: Returns, team: Callable[[Course], str]) -> dict[str, list[list[Cell]]]:
     """The rows of each list, the earliest first. `team` says whose a case is. Who was erased is in none."""
@@ -113,7 +116,7 @@ def lists(people: Iterable[Known], period: Period, rule: Returns, team: Callable
 
 
 def _rows(one: Known, period: Period, rule: Returns, team: Callable[[Course], str]) -> Iterator[tuple[str, date, list[Cell]]]:
-    their = episodes(one.courses, rule)
+    their = episodes(one.courses, rule, period.last)
     for course in one.courses:
         if period.holds(course.received):
             yield "List 1", course.received, [*_who(one, period.last), course.received, _source(course)]
@@ -121,21 +124,13 @@ def _rows(one: Known, period: Period, rule: Returns, team: Callable[[Course], st
         if period.holds(episode.referred):
             yield "List 3", episode.referred, [*_who(one, period.last), *_referral(one, episode, rule), *_whose(episode, team)]
         for assessment in episode.assessments:
-            if (
-                period.holds(assessment.start)
-                or period.holds(assessment.end)
-                or _open_in(assessment.start, assessment.end, period)
-            ):
+            if period.meets(assessment.start, assessment.end):
                 row = [*_who(one, period.last), _disabled(one.person), *_assessment(assessment, episode, period)]
                 yield "List 4", assessment.start, [*row, *_whose(episode, team)]
         for enquiry in episode.enquiries:
-            if period.holds(enquiry.start) or period.holds(enquiry.conference):
+            if period.meets(enquiry.start, enquiry.conference or enquiry.end):
                 row = [*_who(one, period.last), _disabled(one.person), *_enquiry(enquiry, their, period)]
                 yield "List 5", enquiry.start, [*row, *_whose(episode, team)]
-
-
-def _open_in(start: date, end: date | None, period: Period) -> bool:
-    return start <= period.last and (end is None or end >= period.first)
 
 
 def _who(one: Known, on: date) -> list[Cell]:
@@ -168,31 +163,45 @@ def _referral(one: Known, episode: Episode, rule: Returns) -> list[Cell]:
     before = [
         course
         for course in one.courses
-        if is_referral(course, rule) and episode.referred - A_YEAR <= course.received < episode.referred
+        if is_referral(course, rule) and _a_year_before(episode.referred) <= course.received < episode.referred
     ]
     return [episode.referred, _source(episode.courses[0]), YES if episode.nfa else NO, len(before)]
 
 
 def _assessment(assessment: Assessment, episode: Episode, period: Period) -> list[Cell]:
-    seen = any(course.seen for course in episode.courses)
     end = assessment.end if assessment.end and assessment.end <= period.last else None
-    needs = None if end is None else YES if assessment.outcome == "child_in_need_plan" else NO
-    return [assessment.start, YES if seen else NO, end, needs]
+    seen = any(assessment.start <= day <= (end or period.last) for course in episode.courses for day in course.seen)
+    return [assessment.start, YES if seen else NO, end, None if end is None else _needs(assessment, episode, period)]
+
+
+def _needs(assessment: Assessment, episode: Episode, period: Period) -> str:
+    """Whether the child needs support: they have a plan of either kind by the period's end, whatever an assessment beside the
+    conference says; of whom another authority assesses, it is not known."""
+    planned = any(plan.start <= period.last and (plan.end is None or plan.end >= assessment.start) for plan in episode.plans)
+    if planned or assessment.outcome == "child_in_need_plan":
+        return YES
+    return NOT_KNOWN if assessment.outcome == "transfer" else NO
 
 
 def _enquiry(enquiry: Enquiry, their: Sequence[Episode], period: Period) -> list[Cell]:
-    """With how many there were in the twelve months until then, this one counted."""
+    """With how many there were in the twelve months until then, this one counted, and none after the period."""
     some = [each for episode in their for each in episode.enquiries]
     until = enquiry.start
-    started = [each for each in some if until - A_YEAR < each.start <= until]
-    held = [
-        each for each in some if each.conference and until - A_YEAR < each.conference <= max(until, enquiry.conference or until)
-    ]
+    started = [each for each in some if _a_year_before(until) < each.start <= until]
     conference = enquiry.conference if enquiry.conference and enquiry.conference <= period.last else None
+    latest = max(until, conference or until)
+    held = [each for each in some if each.conference and _a_year_before(until) < each.conference <= latest]
     ended = enquiry.end is not None and enquiry.end <= period.last
     unnecessary = NO if conference else YES if ended else None
     planned = None if conference is None else YES if enquiry.planned else NO
     return [enquiry.start, unnecessary, conference, planned, len(started), len(held)]
+
+
+def _a_year_before(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:  # of 29 February
+        return day - timedelta(days=366)
 
 
 def workbook(rows: dict[str, list[list[Cell]]]) -> bytes:

@@ -1,4 +1,4 @@
-"""The Children in Need census as XML: elements, their order and their codes as in the collection of 2025-26."""
+"""The Children in Need census as XML: elements, their order and their codes as in the collections of 2024-25 to 2026-27."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ SOFTWARE = "MASH front-door extract"
 
 @dataclass(frozen=True)
 class Child:
-    """A child as they stand in a return: an id that says nothing, who they are, and their episodes."""
+    """A child as they stand in one authority's return: an id that says nothing, who they are, and their episodes there."""
 
     id: str
     person: Person
     episodes: tuple[Episode, ...]
+    authority: str = ""
+    """Its number at the Department for Education; empty where the hub's is not known."""
 
 
 @dataclass(frozen=True)
 class Conference:
-    """By when an initial child protection conference is to be held, by the rules of a hub."""
+    """By when an initial child protection conference is to be held: the statutory limit, in working days of a hub's calendar."""
 
     rule: ClockRule
     calendar: Calendar

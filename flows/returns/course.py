@@ -19,7 +19,8 @@ class Assessment:
     factors: tuple[str, ...] = ()
     outcome: str | None = None
     reference: str = ""
-    """The case that it stands in."""
+    """The case in which the child stands now, and is whom (`subject`)."""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Enquiry:
     planned: bool = False
     """Whether the conference gave the child a plan."""
     cut_short: bool = False
-    """Whether it was over before anybody said whether a conference is needed: the case was transferred, or its decision
-    withdrawn."""
+    """Whether it was over before anybody said whether a conference is needed: the case was transferred, or closed."""
     reference: str = ""
+    subject: str = ""
 
     @property
     def open(self) -> bool:
@@ -53,6 +54,7 @@ class Plan:
     """How many plans the child had before."""
     end: date | None = None
     reference: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,29 @@ class Course:
     part_of: str | None = None
     """The case to which the contact was added, by the hub itself."""
     cohort: str = "child"
+    taken_for_an_adult: bool = False
+    """Whether nothing says of which age whoever is taken for an adult is: they are in no file."""
     place: str | None = None
     worker: str | None = None
-    seen: bool = False
-    reopened_on: tuple[date, ...] = ()
+    seen: tuple[date, ...] = ()
+    """The days on which somebody saw the child."""
+    withdrawn: tuple[Enquiry, ...] = ()
+    """Enquiries that were open as the decision that had begun them was withdrawn: they are in no file."""
+    before: tuple[Before, ...] = ()
+    """How it stood each time before it was reopened, or its decision withdrawn."""
 
     @property
     def active(self) -> bool:
         """Whether children's social care did something, beyond deciding about the contact."""
         return bool(self.assessments or self.enquiries or self.plans)
+
+
+@dataclass(frozen=True)
+class Before:
+    """How a course stood until a day on which what had been decided, or closed, was taken back."""
+
+    on: date
+    course: Course
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mash.flows.returns.course import Assessment, Course, Enquiry, Plan
-from mash.states.acts.outcomes import PLAN
+from mash.states.census import FURTHER_ACTION, GOES_ON
 from mash.states.profile import Returns
 
-GOES_ON = (PLAN, "child_in_need_plan")
-"""Outcomes by which a case ends at the front door and not for the child, who has a plan from then on."""
-FURTHER = ("section_47", "section_17", "transfer")
-"""Decisions by which something more is done: such a referral is none with no further action."""
 NO_FACTORS = "21"
 """The factor that says that there is none, and stands alone (rule 8869)."""
 
@@ -71,11 +67,12 @@ def is_referral(course: Course, rule: Returns) -> bool:
 
 def no_further_action(course: Course) -> bool:
     """Whether a referral is one by which nothing more was done."""
-    return not course.active and course.decided not in FURTHER
+    return not course.active and course.decided not in FURTHER_ACTION
 
 
-def episodes(courses: Iterable[Course], rule: Returns) -> list[Episode]:
-    """The episodes of one child, in order of their referrals, out of the courses of all contacts about them."""
+def episodes(courses: Iterable[Course], rule: Returns, until: date = date.max) -> list[Episode]:
+    """The episodes of one child, in order of their referrals, out of the courses of all contacts about them. What
+    is in one is joined as it stood at the end of the day `until`: what a year's return says does not hang on the next year."""
     referrals = sorted((c for c in courses if is_referral(c, rule)), key=lambda c: (c.received, c.root, c.reference))
     groups: list[list[Course]] = []
     for course in referrals:
@@ -93,7 +90,7 @@ def episodes(courses: Iterable[Course], rule: Returns) -> list[Episode]:
                 there.append(course)
             else:
                 alone.append(Episode((course,), nfa=True))
-    return sorted([*(_joined(group) for group in groups), *alone], key=lambda each: (each.referred, not each.nfa))
+    return sorted([*(_joined(group, until) for group in groups), *alone], key=lambda each: (each.referred, not each.nfa))
 
 
 def _during(course: Course, group: Sequence[Course]) -> bool:
@@ -108,18 +105,19 @@ def _closed(group: Sequence[Course]) -> date | None:
 
 
 def _closed_on(course: Course) -> date | None:
-    """When it ended for the child; None while it goes on, here, under a plan, or with another team of the authority."""
+    """When it ended for the child; None while it goes on, here, under a plan, or with another team of the authority. A plan too
+    goes where another authority has taken the case over."""
     ended = course.ended
-    if ended is None or ended.outcome in GOES_ON or (ended.outcome == "transfer" and not ended.to_authority):
+    if ended is None or (ended.outcome in (*GOES_ON, "transfer") and not ended.to_authority):
         return None
     return ended.on
 
 
-def _joined(group: Sequence[Course]) -> Episode:
+def _joined(group: Sequence[Course], until: date) -> Episode:
     closed = _closed(group)
-    enquiries = _one_at_a_time([each for course in group for each in course.enquiries])
+    enquiries = _one_at_a_time([as_it_stood(each, until) for course in group for each in course.enquiries if each.start <= until])
     plans = _not_overlapping([each for course in group for each in course.plans])
-    assessments = _one_unfinished([each for course in group for each in course.assessments])
+    assessments = _one_unfinished([each for course in group for each in course.assessments], until)
     made = Episode(tuple(group), False, assessments, enquiries, plans, closed)
     if closed is None:
         return made
@@ -127,7 +125,8 @@ def _joined(group: Sequence[Course]) -> Episode:
         (course for course in group if not no_further_action(course)),
         key=lambda course: (_closed_on(course) or date.min, course.received),
     )
-    ended = tuple(replace(plan, end=max(closed, plan.start)) if plan.end is None else plan for plan in plans)
+    # A plan that was given on the day of the closure has no day here: the census takes none that ends as it begins (rule 8840).
+    ended = tuple(plan if plan.end else replace(plan, end=closed) for plan in plans if plan.end or plan.start < closed)
     return replace(made, plans=ended, reason=_reason(latest, made))
 
 
@@ -144,6 +143,13 @@ def _reason(course: Course, episode: Episode) -> str:
     if assessed and not episode.enquiries and not episode.plans:
         return {"no_further_action": "RC8", "early_help": "RC9"}.get(outcome, "RC7")
     return "RC7"
+
+
+def as_it_stood(enquiry: Enquiry, until: date) -> Enquiry:
+    """An enquiry as it stood at the end of a day."""
+    if enquiry.conference and enquiry.conference > until:
+        return replace(enquiry, conference=None, planned=False)
+    return replace(enquiry, end=None, cut_short=False) if enquiry.end and enquiry.end > until else enquiry
 
 
 def _one_at_a_time(enquiries: Iterable[Enquiry]) -> tuple[Enquiry, ...]:
@@ -178,8 +184,8 @@ def _not_overlapping(plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(found)
 
 
-def _one_unfinished(assessments: Iterable[Assessment]) -> tuple[Assessment, ...]:
-    """Of assessments that are not finished the first counts (rule 8896)."""
+def _one_unfinished(assessments: Iterable[Assessment], until: date) -> tuple[Assessment, ...]:
+    """Of assessments that are not finished at the end of a day the first counts (rule 8896)."""
     ordered = sorted(assessments, key=lambda each: (each.start, each.end or date.max))
-    unfinished = [each for each in ordered if each.end is None]
-    return tuple(each for each in ordered if each.end is not None or each is unfinished[0])
+    unfinished = [each for each in ordered if each.end is None or each.end > until]
+    return tuple(each for each in ordered if each not in unfinished or each is unfinished[0])

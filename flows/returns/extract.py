@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+
+import structlog
 
 from mash.config import codes
 from mash.config.version import VERSION
 from mash.flows.returns import annex_a
-from mash.flows.returns.children import Known, in_year, known, own_id, with_episodes
+from mash.flows.returns.children import NOWHERE, Known, erased_in, in_year, known, own_id
 from mash.flows.returns.cin import Child, Conference, census
 from mash.flows.returns.course import Case, Course
-from mash.flows.returns.episodes import Episode
-from mash.flows.returns.people import FIELDS, merged
+from mash.flows.returns.people import FIELDS, Written, merged
 from mash.flows.returns.reading import KINDS
-from mash.flows.returns.rules import Checks, Finding, findings
-from mash.flows.returns.year import Year, year_of
-from mash.flows.store.reads.look import note_list
+from mash.flows.returns.rules import Checks, findings
+from mash.flows.returns.year import Year, in_the_making
+from mash.flows.store.reads.look import note_shown, why_of
 from mash.flows.store.reads.returns import Count, Stored, keep_count, stored
 from mash.flows.store.store import Store, system_actor
 from mash.states.accumulation import contact_of
@@ -31,8 +31,7 @@ from mash.states.log import RECORDED
 from mash.states.profile import Profile
 from mash.states.values import Actor
 
-NOWHERE = ""
-"""The authority of a case of which nobody has said whose it is."""
+log = structlog.stdlib.get_logger("mash.returns")
 
 
 @dataclass
@@ -41,8 +40,10 @@ class Gathered:
 
     profile: Profile
     people: list[Known] = field(default_factory=list)
-    erased: int = 0
-    """How many children's details were erased, of whom the log still says that they were."""
+
+    def erased(self, year: Year) -> int:
+        """How many children of the year's returns have been erased since, of whom the log still says that they were."""
+        return erased_in(self.people, year, self.profile.returns)
 
     def checks(self, year: Year) -> Checks:
         """What the year's return is checked against."""
@@ -53,22 +54,25 @@ class Gathered:
 
 @dataclass(frozen=True)
 class File:
-    """A file that was made, and whom it is about."""
+    """A file that was made of one authority's children, and whom it is about."""
 
     name: str
+    authority: str
+    """Its number at the Department for Education; empty of Annex A where nothing says it."""
     content: bytes
     children: int
     references: tuple[str, ...]
 
 
-async def gather(store: Store, by: Actor) -> Gathered:
-    """Read the whole of a hub's log for its returns, as far as the database shows it to somebody."""
+async def gather(store: Store, by: Actor, since: date) -> Gathered:
+    """Read what of a hub's log can say something of a return whose first day this is, as far as the database shows it to
+    somebody."""
     gathered = Gathered(store.hub(by.hub))
     cases: dict[str, Case] = {}
     identities: dict[tuple[str, str], str] = {}
-    details: dict[str, list[tuple[datetime, Mapping[str, Any]]]] = defaultdict(list)
+    details: dict[str, list[Written]] = defaultdict(list)
     erased = set[str]()
-    async for some in stored(store, by, KINDS, FIELDS):
+    async for some in stored(store, by, since, KINDS, FIELDS):
         for each, case in await asyncio.to_thread(_read, some):
             cases[each.reference] = case
             if each.erased:
@@ -77,10 +81,10 @@ async def gather(store: Store, by: Actor) -> Gathered:
                 identities[each.reference, subject] = child
             for subject, fields in each.details.items():
                 name = each.children.get(subject) or own_id(store.keyring.search, contact_of(each.reference), subject)
-                details[name].append((each.referral.received_at, fields))
-    people = {name: merged(fields for _, fields in sorted(some, key=lambda one: one[0])) for name, some in details.items()}
-    gathered.people = await asyncio.to_thread(known, cases, identities, people, store.keyring.search, erased)
-    gathered.erased = sum(one.erased for one in gathered.people)
+                details[name].append(Written(each.reference, subject, fields))
+    people = {name: merged(some) for name, some in details.items()}
+    numbers = authorities(gathered.profile)
+    gathered.people = await asyncio.to_thread(known, cases, identities, people, store.keyring.search, erased, numbers)
     return gathered
 
 
@@ -92,11 +96,13 @@ def _read(some: Sequence[Stored]) -> list[tuple[Stored, Case]]:
 
 def authorities(profile: Profile) -> dict[str, str]:
     """The number of a hub's authority at the Department for Education, by place; by '' of a case of no place. What the profile
-    does not say is told by the authority's name in the hub's area, and in the place's title. Empty where nothing tells it."""
+    does not say is told by the authority's name in the hub's area, and in the place's title; a satellite that is named after no
+    authority is the first one's. Empty where nothing tells it."""
     returns, names = profile.returns, _numbers()
     found = {name: returns.authorities.get(name) or _named(place.title, names) for name, place in profile.places.items()}
     first = returns.authority or _named(profile.area, names) or next((number for number in found.values() if number), "")
-    return {NOWHERE: first, **{name: number or first for name, number in found.items()}}
+    of_first = {name for name, place in profile.places.items() if place.kind != "authority"}
+    return {NOWHERE: first, **{name: number or (first if name in of_first else "") for name, number in found.items()}}
 
 
 def _numbers() -> dict[str, str]:
@@ -115,37 +121,41 @@ def _whole(name: str, text: str) -> re.Match[str] | None:
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
 
 
+def chosen(profile: Profile, authority: str) -> tuple[str, ...]:
+    """The numbers of the authorities whose files are to be made: all of the hub's, or the one that is said. Where nothing says
+    which the hub's is, whoever asks says it. Raises Incomplete for one that is not the hub's, and while it is not known whose
+    every place is: no child is returned by another authority than their own."""
+    numbers = authorities(profile)
+    ours = tuple(dict.fromkeys(number for number in numbers.values() if number))
+    unknown = [name for name, number in numbers.items() if name and not number]
+    if unknown and (ours or len(unknown) > 1):
+        raise Incomplete(
+            f"it is not known which authority this hub's place {', '.join(unknown)} is: say its number at the Department for"
+            f" Education in the profile ([returns.authorities] {unknown[0]})"
+        )
+    if ours and authority and authority not in ours:
+        raise Incomplete(f"authority {authority} is none of this hub's: expected one of {', '.join(ours)}")
+    return (authority,) if authority else ours
+
+
 def census_files(gathered: Gathered, year: Year, made_at: datetime, authority: str = "") -> list[File]:
-    """The census' files, one for each authority of the hub. Raises Incomplete where it is not known which authority that is.
-    `authority` is said by whoever asks, of a hub of one whose profile does not say it."""
+    """The census' files, one for each authority of the hub, or of the one that is said. Raises Incomplete where it is not known
+    which authority that is, and for one that is not the hub's."""
     profile = gathered.profile
-    numbers = {place: authority or number for place, number in authorities(profile).items()}
-    if not all(numbers.values()):
+    numbers = chosen(profile, authority)
+    if not numbers:
         raise Incomplete(
             "which authority this hub's return is of is not known: say its number at the Department for Education"
-            " ([returns] authority in its profile, or --authority)"
+            " ([returns] authority in its profile, or for this once)"
         )
     limit = Conference(profile.statutory["conference"], profile.calendar)
     children, _ = in_year(gathered.people, year, profile.returns)
     files = []
-    for number in dict.fromkeys(numbers.values()):
-        theirs = [*_of(number, children, numbers)]
+    for number in numbers:
+        theirs = [child for child in children if (child.authority or number) == number]
         content = census(theirs, year, number, made_at, VERSION, limit)
-        files.append(File(f"cin_{year.number}_{number}.xml", content, len(theirs), references_of(theirs)))
+        files.append(File(f"cin_{year.number}_{number}.xml", number, content, len(theirs), references_of(theirs)))
     return files
-
-
-def _of(number: str, children: Iterable[Child], numbers: Mapping[str, str]) -> Iterable[Child]:
-    """The children of one authority, with those of their episodes that are its."""
-    for child in children:
-        theirs = [episode for episode in child.episodes if _authority(episode, numbers) == number]
-        if theirs:
-            yield with_episodes(child, theirs)
-
-
-def _authority(episode: Episode, numbers: Mapping[str, str]) -> str:
-    place = episode.courses[0].place
-    return numbers.get(place or NOWHERE, numbers[NOWHERE])
 
 
 def references_of(children: Iterable[Child]) -> tuple[str, ...]:
@@ -153,41 +163,55 @@ def references_of(children: Iterable[Child]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.reference for child in children for episode in child.episodes for c in episode.courses))
 
 
-def annex_file(gathered: Gathered, period: annex_a.Period) -> File:
-    """Annex A's lists of a period, as a workbook."""
+def annex_files(gathered: Gathered, period: annex_a.Period, authority: str = "") -> list[File]:
+    """Annex A's lists of a period as a workbook, one for each authority of the hub, or of the one that is said: one authority is
+    inspected at a time. Raises Incomplete as for the census; where nothing says which authority it is, the name does not."""
+    return [_annex_file(gathered, period, number) for number in chosen(gathered.profile, authority) or ("",)]
+
+
+def _annex_file(gathered: Gathered, period: annex_a.Period, number: str) -> File:
     profile = gathered.profile
 
     def team(course: Course) -> str:
         place = profile.places.get(course.place or "")
         return place.title if place else profile.title
 
-    rows = annex_a.lists(gathered.people, period, profile.returns, team)
+    people = [one for one in gathered.people if (one.authority or number) == number]
+    rows = annex_a.lists(people, period, profile.returns, team)
     named = {row[0] for some in rows.values() for row in some}
-    theirs = [one for one in gathered.people if one.id in named]
+    theirs = [one for one in people if one.id in named]
     references = tuple(dict.fromkeys(course.reference for one in theirs for course in one.courses))
-    name = f"annex_a_{period.first}_{period.last}.xlsx"
-    return File(name, annex_a.workbook(rows), len(theirs), references)
-
-
-async def findings_of(gathered: Gathered, year: Year) -> list[Finding]:
-    """What the census' rules find in a year's return, before a file is made."""
-    return await asyncio.to_thread(findings, gathered.people, gathered.checks(year))
+    name = "_".join(filter(None, ("annex_a", number, str(period.first), str(period.last))))
+    return File(f"{name}.xlsx", number, annex_a.workbook(rows), len(theirs), references)
 
 
 async def note_extract(store: Store, files: Iterable[File], by: Actor, action: str) -> None:
-    """Write down, as one look, whose cases left in files."""
-    await note_list(store, tuple(dict.fromkeys(name for file in files for name in file.references)), by, action)
+    """Write down, as one look, whose cases left in files; and that somebody made them, where they are of nobody."""
+    references = tuple(dict.fromkeys(name for file in files for name in file.references))
+    async with store.transaction(by) as connection:
+        await note_shown(connection, store, references, by, action, why_of(by))
+
+
+class NotCounted(Exception):
+    """At some hubs the findings could not be counted; says at which. At the others they were."""
 
 
 async def count_findings(store: Store) -> None:
-    """Keep how many findings are open at each hub: of this census year, and until the summer of the one before, whose return is
-    being made then."""
-    now = datetime.now(UTC)
-    this = year_of(day_of(store.time.now()))
-    due = [this, Year(this.number - 1)] if day_of(store.time.now()).month in (4, 5, 6, 7) else [this]
+    """Keep how many findings are open at each hub, of each year whose return is being made. Raises NotCounted where that has
+    failed at a hub, once the others are done."""
+    now, years, failed = datetime.now(UTC), in_the_making(day_of(store.time.now())), []
     for hub in store.hubs:
-        gathered = await gather(store, system_actor(hub))
-        for year in due:
-            found = await findings_of(gathered, year)
-            queries = sum(each.query for each in found)
-            await keep_count(store, hub, Count(now, year.number, len(found) - queries, queries))
+        try:
+            await _count(store, hub, now, years)
+        except Exception as error:
+            failed.append(hub)
+            log.error("findings of the returns were not counted", hub=hub, error=type(error).__name__)
+    if failed:
+        raise NotCounted(", ".join(failed))
+
+
+async def _count(store: Store, hub: str, now: datetime, years: Sequence[Year]) -> None:
+    gathered = await gather(store, system_actor(hub), min(year.start for year in years))
+    for year in years:
+        found = Counter(each.kind for each in await asyncio.to_thread(findings, gathered.people, gathered.checks(year)))
+        await keep_count(store, hub, Count(now, year.number, found["error"], found["filled"], found["query"]))

@@ -1,124 +1,40 @@
-"""What the rules of the census find before a file is made, each with the case and the act that mends it.
-
-The outside validator checks files; these check what is about to be written, and what had to be left out of it. Numbers are those
-of the Department for Education's validation rules for 2025-26. A *query* is accepted with a reason; an *error* is not.
-"""
+"""What the rules of the census find before a file is made, each with the case and the acts that mend it now. The outside
+validator checks files; these check what is about to be written, and what had to be left out of it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import NamedTuple
 
 from mash.config import codes
 from mash.flows.returns.children import Known, in_year
 from mash.flows.returns.cin import Child
 from mash.flows.returns.course import Assessment, Course, Enquiry, Plan
-from mash.flows.returns.episodes import NO_FACTORS, Episode, is_referral
-from mash.flows.returns.people import SCHOOL_AGE
-from mash.flows.returns.year import LeftOut, Year
+from mash.flows.returns.episodes import NO_FACTORS, Episode, episodes, is_referral
+from mash.flows.returns.findings import (
+    ADULT,
+    FIELD_OF,
+    KINDS,
+    NO_PLACE,
+    RULES,
+    TWO_TIMES,
+    UNCONFIRMED,
+    UNDECIDED,
+    WITHDRAWN,
+    Finding,
+    UnderWay,
+)
+from mash.flows.returns.year import Year, as_of
+from mash.states.census import of_school_age
 from mash.states.clocks import Calendar
 from mash.states.profile import Returns
 
 PREGNANCY = timedelta(days=280)
 RETIRED = {"18A": "8945Q", "19A": "8950Q"}
 """Factors that are asked in two parts since (18B, 18C; 19B, 19C)."""
-UNCONFIRMED = "1520"
-UNDECIDED, NO_PLACE, TWO_TIMES = "undecided", "no place", "reopened"
-"""What is ours to find, and no rule of the census."""
-
-
-class Rule(NamedTuple):
-    """What a rule says where it is broken, and the act that mends it; empty where nothing here does."""
-
-    says: str
-    mends: str
-
-
-RULES: dict[str, Rule] = {
-    "1510": Rule("the UPN is not one: its form or check letter is wrong, and it is left out", "correct_details"),
-    "1520": Rule("another child has the same UPN: are they one?", "identify_subject"),
-    "1560Q": Rule("the former UPN is not one, and is left out", "correct_details"),
-    "4180": Rule("sex is not recorded: the file says unknown", "correct_details"),
-    "4220": Rule("ethnicity is not recorded: the file says not obtained", "correct_details"),
-    "8525Q": Rule("neither the birthday nor when the child is expected is recorded", "correct_details"),
-    "8530Q": Rule("the child is expected more than a month before the end of the year, or nine months after it", "record_birth"),
-    "8535Q": Rule("the day of death lies before the birthday", "correct_details"),
-    "8540": Rule("it is not recorded whether the child has a disability (NONE says that they have none)", "correct_details"),
-    "8545Q": Rule("the day of death lies before the year", "correct_details"),
-    "8555Q": Rule("the child was referred after the day of death", "correct_details"),
-    "8565": Rule("something happened after the episode was closed", "reopen_referral"),
-    "8585Q": Rule("the episode was closed by death, and no day of death is recorded", "correct_details"),
-    "8606": Rule("the child was referred more than 280 days before the birth", "correct_details"),
-    "8608": Rule("an assessment ends before it begins", "complete_assessment"),
-    "8610": Rule("no primary need is recorded: the file says not stated", "withdraw_decision"),
-    "8614": Rule("factors are recorded of an assessment that is not finished", "complete_assessment"),
-    "8615": Rule("a section 47 enquiry begins after its conference", "record_conference"),
-    "8670Q": Rule("an assessment is not finished 45 working days after it began", "complete_assessment"),
-    "8675Q": Rule("15 working days after the strategy discussion there was no conference", "record_conference"),
-    "8730": Rule("how many plans the child had before is not recorded", ""),
-    "8736": Rule("an assessment of an earlier year is not finished, and is left out", "complete_assessment"),
-    "8740": Rule("a section 47 enquiry of an earlier year has no conference, and is left out", "conclude_enquiries"),
-    "8770Q": Rule("a child of school age has neither a UPN nor a reason for having none", "correct_details"),
-    "8772": Rule("the UPN is said to be unknown because nothing further was done (UN7), and something was", "correct_details"),
-    "8775Q": Rule("the child is more than 25 years old", "correct_details"),
-    "8816": Rule("an open episode is not the latest", "identify_subject"),
-    "8820": Rule("episodes of the child overlap", "identify_subject"),
-    "8825Q": Rule("closed after an assessment, and there is none in the file", ""),
-    "8831": Rule("something was done on a referral without further action", "reopen_referral"),
-    "8863Q": Rule("two assessments of the child ran beside one another", ""),
-    "8866": Rule("the source of the referral is no code of the census: the file says unknown", "correct_referrer"),
-    "8867": Rule("an assessment was not finished when the episode was closed, and is left out", "reopen_referral"),
-    "8868": Rule("a section 47 enquiry was cut short: the file says that no conference was required here", ""),
-    "8869": Rule("factor 21 stands beside others", "complete_assessment"),
-    "8873Q": Rule("an assessment found no factors (21), and the episode was not closed after it", ""),
-    "8875": Rule("the conference was held on a weekend", "record_conference"),
-    "8890": Rule("two section 47 enquiries about the child ran beside one another", ""),
-    "8897Q": Rule("no factors are recorded of a finished assessment", "complete_assessment"),
-    "8898": Rule("an assessment has a factor twice", "complete_assessment"),
-    "8905": Rule("the category of abuse is not recorded with the plan", ""),
-    "8915": Rule("a plan begins after the day of death", "correct_details"),
-    "8945Q": Rule("factor 18A is not used any more: 18B or 18C", "complete_assessment"),
-    "8950Q": Rule("factor 19A is not used any more: 19B or 19C", "complete_assessment"),
-    "2885": Rule("a plan begins on another day than its conference", "record_conference"),
-    "2889": Rule("a section 47 enquiry begins before the referral", "correct_details"),
-    "2990": Rule("closed after an assessment, and there was a section 47 or a plan", "reopen_referral"),
-    "2991Q": Rule("a section 47 enquiry without an assessment", "start_assessment"),
-    "1103": Rule("an assessment begins before the referral", "complete_assessment"),
-    UNDECIDED: Rule("a contact of this year is not decided yet: it is in no file", "record_decision"),
-    NO_PLACE: Rule("it is not said which authority the child is of: it is in the first one's file", "assign_place"),
-    TWO_TIMES: Rule("reopened after the year: what was returned for it has changed", ""),
-}
-QUERIES = (UNDECIDED, TWO_TIMES, "8868")
-"""Findings that are no errors besides those whose number ends in Q: the file is right without them."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule that is broken: of which case and subject, on which day, and what mends it."""
-
-    rule: str
-    reference: str
-    subject: str
-    on: date | None = None
-
-    @property
-    def query(self) -> bool:
-        """Whether it is accepted with a reason."""
-        return self.rule.endswith("Q") or self.rule in QUERIES
-
-    @property
-    def says(self) -> str:
-        """What is wrong, in a sentence."""
-        return RULES[self.rule].says
-
-    @property
-    def mends(self) -> str:
-        """The command that mends it."""
-        return RULES[self.rule].mends
 
 
 @dataclass(frozen=True)
@@ -135,34 +51,58 @@ class Checks:
 
 
 def findings(people: Sequence[Known], checks: Checks) -> list[Finding]:
-    """What the rules find in the year's return, the errors first, by case."""
+    """What the rules find in the year's return, the errors first, then what was filled in or left out, by case."""
     children, left = in_year(people, checks.year, checks.rule)
     found = [*_across(children)]
+    found += [Finding(each.rule, each.reference, each.subject, each.on) for each in left]
     for child in children:
         found += _of_child(child, checks)
-        found += _left_out(left.get(child.id, ()), child)
     for one in people:
-        found += _of_courses(one, checks)
-    return sorted(dict.fromkeys(found), key=lambda each: (each.query, each.reference, each.subject, each.rule))
+        if not one.erased:
+            found += _of_courses(one, checks)
+    ordered = sorted(dict.fromkeys(found), key=lambda each: (KINDS.index(each.kind), each.reference, each.subject, each.rule))
+    under_way = _under_way(people)
+    return [replace(each, mends=_acts(each, under_way)) for each in ordered]
+
+
+def _under_way(people: Iterable[Known]) -> dict[UnderWay, set[str]]:
+    """The cases that are not ended, and in which an assessment or an enquiry is not finished to this day."""
+    going = [course for one in people for course in one.courses if course.ended is None]
+    return {
+        "case": {course.reference for course in going},
+        "assessment": {course.reference for course in going if any(each.end is None for each in course.assessments)},
+        "enquiry": {course.reference for course in going if any(each.open for each in course.enquiries)},
+    }
+
+
+def _acts(finding: Finding, under_way: Mapping[UnderWay, set[str]]) -> tuple[str, ...]:
+    rule = RULES[finding.rule]
+    return rule.mends if rule.during is None or finding.reference in under_way[rule.during] else ()
 
 
 def _at(rule: str, episode: Episode, on: date | None = None) -> Finding:
     return Finding(rule, episode.reference, episode.subject, on)
 
 
+def _within(rule: str, each: Assessment | Enquiry | Plan) -> Finding:
+    """Of what stands in an episode: in the case in which it was done, which need not be the referral's."""
+    return Finding(rule, each.reference, each.subject, each.start)
+
+
+def _of_field(rule: str, child: Child) -> Finding:
+    """Of what is recorded of the child: in the case in which it was written, or that of the latest referral where nothing is."""
+    where = child.person.written_in.get(FIELD_OF.get(rule, ""))
+    return Finding(rule, *where) if where else _at(rule, child.episodes[-1])
+
+
 def _across(children: Iterable[Child]) -> Iterator[Finding]:
-    by_upn: dict[str, list[Child]] = defaultdict(list)
+    by_upn: dict[tuple[str, str], list[Child]] = defaultdict(list)
     for child in children:
         if child.person.upn:
-            by_upn[child.person.upn].append(child)
+            by_upn[child.authority, child.person.upn].append(child)
     for some in by_upn.values():
         if len(some) > 1:
-            yield from (_at(UNCONFIRMED, child.episodes[-1]) for child in some)
-
-
-def _left_out(left: Iterable[LeftOut], child: Child) -> Iterator[Finding]:
-    subject = child.episodes[-1].subject
-    yield from (Finding(each.rule, each.reference, subject, each.on) for each in left)
+            yield from (_of_field(UNCONFIRMED, child) for child in some)
 
 
 def _of_courses(one: Known, checks: Checks) -> Iterator[Finding]:
@@ -171,9 +111,21 @@ def _of_courses(one: Known, checks: Checks) -> Iterator[Finding]:
         at = Finding(UNDECIDED, course.reference, course.subject, course.received)
         if year.start <= course.received <= year.end and _undecided(course, checks.rule):
             yield at
-        for day in course.reopened_on:
-            if course.received <= year.end < day:
-                yield Finding(TWO_TIMES, course.reference, course.subject, day)
+        for before in course.before:
+            if before.on > year.end and _returned(before.course, checks) != _returned(course, checks):
+                yield Finding(TWO_TIMES, course.reference, course.subject, before.on)
+        for enquiry in course.withdrawn:
+            if year.start <= enquiry.start <= year.end:
+                yield Finding(WITHDRAWN, course.reference, course.subject, enquiry.start)
+    for course in one.adult:
+        if _returned(course, checks):
+            yield Finding(ADULT, course.reference, course.subject, course.received)
+
+
+def _returned(course: Course, checks: Checks) -> list[Episode]:
+    """What the year's return says of a contact by itself."""
+    found = (as_of(episode, checks.year)[0] for episode in episodes([course], checks.rule, checks.year.end))
+    return [replace(episode, courses=()) for episode in found if episode]
 
 
 def _undecided(course: Course, rule: Returns) -> bool:
@@ -181,18 +133,17 @@ def _undecided(course: Course, rule: Returns) -> bool:
 
 
 def _of_child(child: Child, checks: Checks) -> Iterator[Finding]:
-    latest = child.episodes[-1]
-    yield from (_at(rule, latest) for rule in _of_person(child, checks.year))
+    yield from (_of_field(rule, child) for rule in _of_person(child, checks.year))
     yield from _of_upn(child, checks.year)
     yield from _in_order(child, checks.year)
     for episode in child.episodes:
         yield from _of_referral(child, episode, checks)
         for rule, check in OF_ASSESSMENTS.items():
-            yield from (_at(rule, episode, each.start) for each in episode.assessments if check(each, episode, checks))
+            yield from (_within(rule, each) for each in episode.assessments if check(each, episode, checks))
         for rule, look in OF_ENQUIRIES.items():
-            yield from (_at(rule, episode, each.start) for each in episode.enquiries if look(each, episode, checks))
+            yield from (_within(rule, each) for each in episode.enquiries if look(each, episode, checks))
         for rule, test in OF_PLANS.items():
-            yield from (_at(rule, episode, each.start) for each in episode.plans if test(each, episode, child))
+            yield from (_within(rule, each) for each in episode.plans if test(each, episode, child))
         yield from _of_closure(episode, child)
 
 
@@ -201,13 +152,14 @@ def _of_person(child: Child, year: Year) -> Iterator[str]:
     born, expected = person.born_by(year.end), person.expected_after(year.end)
     if born is None and expected is None:
         yield "8525Q"
-    if person.sex is None and (born or expected is None):
+    # Of whom nothing further was done, nobody is to be asked: the census' code for that is what is true of them.
+    if further and person.sex is None and (born or expected is None):
         yield "4180"
-    if person.ethnicity is None:
+    if further and person.ethnicity is None:
         yield "4220"
     if further and born and not person.disabilities:
         yield "8540"
-    if expected and not year.end - timedelta(days=30) < expected < _nine_months_after(year.end):
+    if expected and not year.end - timedelta(days=30) < expected < date(year.number, 12, 31):
         yield "8530Q"
     if born and year.end.year - born.year > 26:
         yield "8775Q"
@@ -215,13 +167,9 @@ def _of_person(child: Child, year: Year) -> Iterator[str]:
         yield from _of_death(child, year)
 
 
-def _nine_months_after(day: date) -> date:
-    return date(day.year, 12, 31)
-
-
 def _of_death(child: Child, year: Year) -> Iterator[str]:
     died, born = child.person.died, child.person.born
-    if died and born and died < born:
+    if died and died <= year.end and (born is None or died < born):
         yield "8535Q"
     if died and died < year.start:
         yield "8545Q"
@@ -230,18 +178,17 @@ def _of_death(child: Child, year: Year) -> Iterator[str]:
 
 
 def _of_upn(child: Child, year: Year) -> Iterator[Finding]:
-    person, latest = child.person, child.episodes[-1]
+    person = child.person
     further = any(not episode.nfa for episode in child.episodes)
     born = person.born_by(year.end)
     if person.wrong("upn"):
-        yield _at("1510", latest)
+        yield _of_field("1510", child)
     if person.wrong("former_upn"):
-        yield _at("1560Q", latest)
-    of_age = born and (year.end.year - born.year - ((born.month, born.day) > (3, 31))) > SCHOOL_AGE
-    if further and of_age and not person.upn and person.upn_unknown in (None, "UN1"):
-        yield _at("8770Q", latest)
+        yield _of_field("1560Q", child)
+    if further and born and of_school_age(born, year.end) and not person.upn and person.upn_unknown in (None, "UN1"):
+        yield _of_field("8770Q", child)
     if person.upn_unknown == "UN7" and further:
-        yield _at("8772", latest)
+        yield _of_field("8772", child)
 
 
 def _in_order(child: Child, year: Year) -> Iterator[Finding]:
@@ -258,7 +205,7 @@ def _of_referral(child: Child, episode: Episode, checks: Checks) -> Iterator[Fin
     person = child.person
     birth = person.born_by(checks.year.end) or person.expected_after(checks.year.end)
     if birth and episode.referred < birth - PREGNANCY:
-        yield _at("8606", episode)
+        yield _of_field("8606", child)
     if not codes.known("referral_source", episode.source):
         yield _at("8866", episode)
     if not episode.nfa and not (episode.need and codes.known("primary_need", episode.need)):
@@ -270,7 +217,11 @@ def _of_referral(child: Child, episode: Episode, checks: Checks) -> Iterator[Fin
     if checks.several and episode.courses[0].place not in checks.places:
         yield _at(NO_PLACE, episode)
     ordered = sorted(episode.assessments, key=lambda each: each.start)
-    if any(after.start < (before.end or date.max) for before, after in pairwise(ordered)):
+    # One that begins on the day on which another ends runs beside it; two of the same days are taken for one.
+    if any(
+        after.start <= (before.end or date.max) and (after.start, after.end) != (before.start, before.end)
+        for before, after in pairwise(ordered)
+    ):
         yield _at("8863Q", episode)
 
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mash.flows.returns.course import Assessment, Enquiry, Plan
-from mash.flows.returns.episodes import NO_FACTORS, Episode
+from mash.flows.returns.episodes import NO_FACTORS, Episode, as_it_stood
+from mash.states.census import census_year
 
-RULESETS = range(2023, 2028)
-"""The census years for which the outside validator has rules: 2023 is the year that ends on 31 March 2023."""
+WRITTEN = range(2025, 2028)
+"""The census years whose form is written, and with whose rules of the outside validator it was checked: from 2024-25, the
+first that has `Sex`. The rules of these three are the same."""
+RETURN_DUE = (7, 31)
+"""The month and day until which the return of the year before is being made."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +43,31 @@ class Year:
         return f"{self.number - 1}-{self.number % 100:02}"
 
     @property
-    def checked_by(self) -> Year:
-        """The year whose rules it is checked with: its own, or the nearest for which there are any."""
-        return Year(min(max(self.number, RULESETS[0]), RULESETS[-1]))
+    def written_as(self) -> Year:
+        """The year in whose form its file is written, and with whose rules it is checked: its own, or the nearest that is."""
+        return Year(min(max(self.number, WRITTEN[0]), WRITTEN[-1]))
 
 
 def year_of(day: date) -> Year:
     """The census year in which a day lies."""
-    return Year(day.year + (day >= date(day.year, 4, 1)))
+    return Year(census_year(day))
+
+
+def in_the_making(day: date) -> list[Year]:
+    """The years whose return is being made on a day, the one to be handed in first: until the end of July the one that has just
+    ended, and always the one that goes on."""
+    this = year_of(day)
+    last = Year(this.number - 1)
+    return [last, this] if day <= date(last.number, *RETURN_DUE) else [this]
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What stands in the record and not in the file, by the rule that has no place for it."""
+    """What stands in the record and not in the file, by the rule that has no place for it: of whom in which case, since when."""
 
     rule: str
     reference: str
-    what: str
+    subject: str
     on: date
 
 
@@ -83,9 +95,9 @@ def _assessments(episode: Episode, closed: date | None, year: Year, left: list[L
         if each.end and each.end <= year.end:
             yield replace(each, factors=_factors(each.factors))
         elif closed:
-            left.append(LeftOut("8867", each.reference, "an assessment that was not finished at the closure", each.start))
+            left.append(LeftOut("8867", each.reference, each.subject, each.start))
         elif each.start < year.start:
-            left.append(LeftOut("8736", each.reference, "an assessment begun before the year, not finished", each.start))
+            left.append(LeftOut("8736", each.reference, each.subject, each.start))
         else:
             yield replace(each, end=None, factors=())
 
@@ -97,20 +109,16 @@ def _factors(factors: Iterable[str]) -> tuple[str, ...]:
 
 
 def _enquiries(episode: Episode, closed: date | None, year: Year, left: list[LeftOut]) -> Iterable[Enquiry]:
-    for each in episode.enquiries:
-        if each.start > year.end:
+    for enquiry in episode.enquiries:
+        each = as_it_stood(enquiry, year.end)
+        if each.start > year.end or ((ended := each.conference or each.end) and ended < year.start):
             continue
-        conference = each.conference if each.conference and each.conference <= year.end else None
-        end = each.end if each.end and each.end <= year.end else None
-        if (ended := conference or end) and ended < year.start:
-            continue
-        if not ended and closed:
-            yield replace(each, conference=None, end=closed, cut_short=True)
-        elif not ended and each.start < year.start:
-            what = "a section 47 enquiry that was begun before the year, without a conference"
-            left.append(LeftOut("8740", each.reference, what, each.start))
+        if each.open and closed:
+            yield replace(each, end=closed, cut_short=True)
+        elif each.open and each.start < year.start:
+            left.append(LeftOut("8740", each.reference, each.subject, each.start))
         else:
-            yield replace(each, conference=conference, end=end)
+            yield each
 
 
 def _plans(episode: Episode, year: Year) -> Iterable[Plan]:

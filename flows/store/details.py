@@ -78,7 +78,7 @@ def odd_details(fields: Mapping[str, Any], today: date) -> dict[str, bool]:
         "expected_date_not_understood": bool(said["expected_date"]) and day(said["expected_date"]) is None,
         "ethnicity_unknown": bool(said["ethnicity"]) and not codes.known("ethnicity", said["ethnicity"]),
         "sex_unknown": bool(said["sex"]) and not codes.known("sex", said["sex"]),
-        "disability_unknown": any(not codes.known("disability", code) for code in fields.get("disability") or ()),
+        "disability_unknown": any(not codes.known("disability", code) for code in codes.several(fields.get("disability"))),
         "name_too_long": len(in_one_piece(fields.get("name"))) > LONGEST_NAME,
     }
 
@@ -185,14 +185,13 @@ def said(value: Any) -> bool:
 
 def for_census(fields: Mapping[str, Any]) -> frozenset[str]:
     """The fields of a person that are stored as the Children in Need census takes them of a child with further action."""
-    said = {name: str(fields.get(name) or "") for name in FIELDS["subject"]}
-    disabilities = fields.get("disability") or ()
+    said = {name: str(fields.get(name) or "").strip() for name in FIELDS["subject"]}
     there = {
-        "sex": codes.known("sex", said["sex"]),
-        "ethnicity": codes.known("ethnicity", said["ethnicity"]),
-        "disability": bool(disabilities) and all(codes.known("disability", code) for code in disabilities),
-        "upn": codes.upn_is_valid(said["upn"]),
-        "upn_unknown": said["upn_unknown"] in codes.reasons_without_upn(further_action=True),
+        "sex": codes.known("sex", said["sex"].upper()),
+        "ethnicity": codes.known("ethnicity", said["ethnicity"].upper()),
+        "disability": bool(codes.disabilities_of_census(fields.get("disability"))),
+        "upn": codes.upn_of_census(said["upn"]) is not None,
+        "upn_unknown": said["upn_unknown"].upper() in codes.reasons_without_upn(further_action=True),
         **{name: day(said[name]) is not None for name in ("date_of_birth", "expected_date")},
     }
     return frozenset(name for name, is_there in there.items() if is_there)

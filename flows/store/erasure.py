@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.apply import apply
 from mash.flows.store.looking import look_again_at_those_who_know
 from mash.flows.store.store import Store
-from mash.flows.store.tables import KEYS, PEOPLE, REFERRALS, RETENTIONS
+from mash.flows.store.tables import KEYS, NEAR_MISSES, PEOPLE, REFERRALS, RETENTIONS
 from mash.states.acts.closing import ErasePeople
 from mash.states.errors import Incomplete, NotFound
 from mash.states.values import Actor
@@ -82,9 +82,11 @@ async def rewrite_keys(store: Store) -> Horizon:
 
 async def rewrite_after_erasures(store: Store) -> None:
     """`rewrite_keys`, where keys were destroyed since the night before last: some may not have been taken out of the files."""
-    lately = select(KEYS.c.reference).where(KEYS.c.destroyed_at > store.time.now() - LATELY).limit(1)
+    since = store.time.now() - LATELY
+    lately = select(KEYS.c.reference).where(KEYS.c.destroyed_at > since).limit(1)
+    removed = select(NEAR_MISSES.c.once).where(NEAR_MISSES.c.removed_at > since).limit(1)
     async with store.single.connect() as connection:
-        any_ = await connection.scalar(lately)
+        any_ = await connection.scalar(lately) or await connection.scalar(removed)
     if any_:
         await rewrite_keys(store)
 

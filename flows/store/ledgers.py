@@ -76,7 +76,7 @@ LEDGERS: dict[str, tuple[Table, tuple[str, ...]]] = {
         ("id", "hub", "at", "drawn_by", "role", "rule", "seed", "since", "until", "size", "population", "erased", "drawn"),
     ),
     "audit_result": (AUDIT_RESULTS, ("id", "hub", "draw", "reference", "version", "at", "person", "role", *_FOUND, "sealed")),
-    "near_miss": (NEAR_MISSES, ("id", "hub", "at", "role", "kind", "reference", "sealed")),
+    "near_miss": (NEAR_MISSES, ("id", "hub", "day", "kind", "reference", "sealed")),
 }
 """The tables to which rows are only ever added, and what of a row never changes."""
 

@@ -537,13 +537,14 @@ class NightStep(SQLModel, table=True):
 
 
 class ReturnCount(SQLModel, table=True):
-    """How many findings of the census' rules were open at a hub on a night, of a census year; wall time."""
+    """How many findings of the census' rules were open at a hub on a night, of a census year, by what they mean; wall time."""
 
     __tablename__ = "return_count"
     hub: str = Field(primary_key=True)
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
     year: int = Field(primary_key=True)
     errors: int
+    filled: int
     queries: int
 
 
@@ -609,19 +610,22 @@ class AuditResult(SQLModel, table=True):
 
 
 class NearMiss(SQLModel, table=True):
-    """Something that nearly went wrong, as one of the hub's staff saw it: which of them is not kept. Its words are sealed by the
-    key of the referral that it names, or by the installation's where it names none."""
+    """Something that nearly went wrong, as one of the hub's staff saw it: which of them is not kept, and of the time the day
+    alone. Its words are sealed by a key of their own, which the key of the referral that it names wraps, or the installation's
+    where it names none."""
 
     __tablename__ = "near_miss"
     id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), primary_key=True))
     hub: str
-    at: datetime = Field(sa_column=moment())
-    role: str
+    day: date
     kind: str
     reference: str | None = None
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     once: str = Field(unique=True)
     """A random number of the form that was filled in: sent twice, it is one."""
+    wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    """The key of its words; none once they were removed."""
+    removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class TimeAnchor(SQLModel, table=True):
@@ -639,8 +643,8 @@ PROOFS = Table("write_proof", SQLModel.metadata, Column("filler", Text, nullable
 
 
 class Simulation(SQLModel, table=True):
-    """A hub's simulation: the one that runs, by whom, since when and how far (wall time); why the last one gave nothing, where
-    it did not; and the last report."""
+    """A hub's simulation: the one that runs, by whom, since when, how far and until when (wall time); why the last one gave
+    nothing, where it did not; and the last report."""
 
     __tablename__ = "simulation"
     hub: str = Field(primary_key=True)
@@ -649,6 +653,7 @@ class Simulation(SQLModel, table=True):
     touched_at: datetime = Field(sa_column=moment())
     done: int = 0
     of_runs: int = 0
+    ready_at: datetime | None = Field(sa_column=moment(nullable=True))
     failed: str | None
     report: str | None = Field(sa_column=Column(Text, nullable=True))
     reported_at: datetime | None = Field(sa_column=moment(nullable=True))

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date
 from typing import IO, Any, Literal, get_args
 
-from mash.flows.store.reads.dataset import Contact, Period, contacts, note_extract
+from mash.flows.store.reads.dataset import Contact, Period, contacts, note_taken
 from mash.flows.store.store import Store
 from mash.flows.telling.cells import as_csv_cell
 from mash.flows.telling.dataset_columns import Column, Value, columns
@@ -26,10 +26,10 @@ WARNING = (
 )
 
 
-async def extract(store: Store, by: Actor, period: Period, form: Form, file: IO[bytes]) -> int:
+async def take(store: Store, by: Actor, period: Period, form: Form, file: IO[bytes]) -> int:
     """Write the contacts of somebody's own hub that came in in a period to a file; how many there are. That they take it is
     written down first."""
-    await note_extract(store, by, period, form)
+    await note_taken(store, by, period, form)
     made_of, number = columns(by.hub, store.hub(by.hub)), 0
 
     async def rows() -> AsyncIterator[Rows]:
@@ -38,7 +38,7 @@ async def extract(store: Store, by: Actor, period: Period, form: Form, file: IO[
             number += len(some)
             yield await asyncio.to_thread(_rows, some, made_of)
 
-    await _WRITTEN[form](rows(), made_of, file)
+    await WRITTEN[form](rows(), made_of, file)
     return number
 
 
@@ -71,14 +71,15 @@ async def _as_csv(rows: AsyncIterator[Rows], made_of: Sequence[Column], file: IO
 
 
 async def _as_parquet(rows: AsyncIterator[Rows], made_of: Sequence[Column], file: IO[bytes]) -> None:
-    """The library asks for one batch after another, in a thread; each is fetched on the loop."""
+    """The library asks for one batch after another, in a thread; each is fetched on the loop. Who stops waiting for the file
+    waits until the thread has ended: it would go on writing to a file that is closed by then."""
     # Imported only now: 33 MB that nothing else needs.
     from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
     from arro3.io import write_parquet
 
     kinds = {"text": DataType.string(), "whole number": DataType.int32(), "day": DataType.date32()}
     schema = Schema([Field(column.name, kinds[column.kind], nullable=True) for column in made_of])
-    loop = asyncio.get_running_loop()
+    supply = Supply(rows)
 
     def array(column: Column, values: Sequence[Value]) -> Array:
         if column.kind == "day":  # arro3 makes none of Python's days: it takes their number since 1970
@@ -86,20 +87,46 @@ async def _as_parquet(rows: AsyncIterator[Rows], made_of: Sequence[Column], file
         return Array(list(values), kinds[column.kind])
 
     def batches() -> Iterator[Any]:
-        while some := asyncio.run_coroutine_threadsafe(_next(rows), loop).result():
+        for some in supply:
             each = zip(made_of, zip(*some, strict=True), strict=True)
             yield RecordBatch([array(column, values) for column, values in each], schema=schema)
 
     reader = RecordBatchReader.from_batches(schema, batches())
-    await asyncio.to_thread(write_parquet, reader, file, compression="zstd(3)")
+    writing = asyncio.ensure_future(asyncio.to_thread(write_parquet, reader, file, compression="zstd(3)"))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        supply.stop()
+        await asyncio.wait([writing])
+        raise
+
+
+class Supply:
+    """Rows that a thread asks for, some after others, of the loop that fetches them, until it is to stop."""
+
+    def __init__(self, rows: AsyncIterator[Rows]) -> None:
+        self._rows, self._loop = rows, asyncio.get_running_loop()
+        self._stopped = False
+        self._fetching: asyncio.Task[Any] | None = None
+
+    def __iter__(self) -> Iterator[Rows]:
+        while some := asyncio.run_coroutine_threadsafe(self._fetch(), self._loop).result():
+            yield some
+
+    def stop(self) -> None:
+        """Fetch no more, and give up what is being fetched. On the loop."""
+        self._stopped = True
+        if self._fetching:
+            self._fetching.cancel()
+
+    async def _fetch(self) -> Rows:
+        self._fetching = asyncio.current_task()
+        return [] if self._stopped else await anext(self._rows, [])
 
 
 def _since_1970(day: Value) -> int | None:
     return (day - date(1970, 1, 1)).days if isinstance(day, date) else None
 
 
-async def _next(rows: AsyncIterator[Rows]) -> Rows:
-    return await anext(rows, [])
-
-
-_WRITTEN = {"csv": _as_csv, "parquet": _as_parquet}
+WRITTEN = {"csv": _as_csv, "parquet": _as_parquet}
+"""How each form is written."""

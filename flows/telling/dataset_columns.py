@@ -109,6 +109,8 @@ def _people() -> Iterator[Column]:
     for cohort in get_args(Cohort):
         meaning = f"How many of these are {COHORTS[cohort]}."
         yield Column(f"subjects_{cohort}", meaning, partial(_of_cohort, cohort), unit="people")
+    erased = "Whether its people are erased. Its row stays; nobody knows any more which other contacts are about them."
+    yield Column("erased", erased, lambda c: int(c.erased), codes={"0": "No", "1": "Yes"})
 
 
 def _of_cohort(cohort: str, contact: Contact) -> int:
@@ -215,20 +217,20 @@ def _became(clock: SeenClock) -> str:
 
 
 def _earlier() -> Iterator[Column]:
-    within = "that came in within the twelve months before"
+    within, empty = "that came in within the twelve months before", "its people are erased"
     meanings = {
-        "confirmed": f"Other contacts {within} about the same child, as somebody has confirmed.",
+        "confirmed": f"Other contacts {within} about the same child, as somebody has confirmed; none whose people are erased.",
         "of_one_child": "How many of these are about one child; of several children, about whom there are most.",
         "suggested": f"Further contacts {within} of which the software suggests it, and nobody has said otherwise.",
         "referrals_confirmed": "Of earlier_confirmed, those that are referrals; 0 where the contact itself is none.",
         "referrals_suggested": "Of earlier_suggested, those that are referrals; 0 where the contact itself is none.",
     }
     for name, meaning in meanings.items():
-        yield Column(f"earlier_{name}", meaning, partial(_number_earlier, name), unit="contacts")
+        yield Column(f"earlier_{name}", meaning, partial(_number_earlier, name), unit="contacts", empty=empty)
 
 
-def _number_earlier(name: str, contact: Contact) -> int:
-    return int(getattr(contact.earlier, name))
+def _number_earlier(name: str, contact: Contact) -> int | None:
+    return None if contact.erased else int(getattr(contact.earlier, name))
 
 
 def _coded(name: str, meaning: str, of: Callable[[Contact], str | None], among: Mapping[str, str], empty: str) -> Column:

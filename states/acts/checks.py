@@ -216,6 +216,9 @@ def _not_to_hand_over(referral: Referral, profile: Profile, by: Actor, cmd: Allo
     return None if by.agency == agency else NotYours(f"only the agency itself hands its check over, not {by.agency} for it")
 
 
+_ANSWERED = tuple(name for name in AnswerCheck.model_fields if name != "kind")
+
+
 @act(AnswerCheck, stages=ALL, when=_answerable, hindrance=_not_their_check, stands_alone=True)
 def answer(d: Deciding, cmd: AnswerCheck, words: Words | None) -> None:
     """An agency answers for itself; a late answer still counts, as late."""
@@ -223,8 +226,7 @@ def answer(d: Deciding, cmd: AnswerCheck, words: Words | None) -> None:
         demands.rating(d, cmd.suggested_rating)
     if not cmd.relevant and any(held.agency == cmd.agency for _, held in to_disclose(d.referral)):
         demands.words(words, "finding that what your agency holds under the duty to disclose is not relevant: why it is not,")
-    fields = {name: getattr(cmd, name) for name in AnswerCheck.model_fields if name != "kind"}
-    d.record(CheckAnswered(late=came_late(d, cmd.agency), words=words, **fields))
+    d.record(CheckAnswered(late=came_late(d, cmd.agency), words=words, **{name: getattr(cmd, name) for name in _ANSWERED}))
     d.stop_clocks(*(k.id for k in d.referral.running if k.kind == CONFIRMATION and k.whose == cmd.agency))
     go_on(d, cmd.agency)
 

@@ -112,7 +112,7 @@ def correct(d: Deciding, before: Referral | None) -> None:
         if waits or before.held_back:
             _owe_outcome(d)
     r = d.referral
-    if r.of_public or not r.heard or r.heard == r.result or r.held_back:
+    if not r.heard or r.of_public or r.heard == r.result or r.held_back:
         return
     if set(r.heard) == {BEING_ACTED_ON}:  # which holds of whatever it becomes: the outcome that follows is all there is to hear
         return

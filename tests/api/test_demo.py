@@ -18,6 +18,7 @@ from rich.console import Console
 from mash.api.accounts import who_signs_in
 from mash.api.demo.mail_page import linked, serve_mail_page
 from mash.api.demo.mailbox import Mailbox
+from mash.api.demo.play import comes_out
 from mash.api.demo.visit import Visitors, show
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
@@ -202,3 +203,13 @@ def test_the_code_of_the_moment_stands_on_the_page(demonstration: Demonstration)
     assert demonstration.visitors.password in front
     assert all(f">{login.name}</td>" in front for login in demonstration.visitors.logins)
     assert f"{HERE}/sign-in" in Elements(front).links
+
+
+@pytest.mark.parametrize(
+    ("wrong", "value"), [("open", 5), ("accepted_by_sender", 7), ("children_wrong", "one is nobody's"), ("decided_otherwise", 1)]
+)
+def test_days_in_which_something_came_out_wrong_are_no_success(wrong: str, value: object) -> None:
+    result = {"contacts": 10, "outcomes": 6, "open": 4, "accepted_by_sender": 8, "before": 2}
+    result |= {"children_wrong": "", "decided_again": 90, "decided_otherwise": 0}
+    assert comes_out(result)
+    assert not comes_out(result | {wrong: value})

@@ -1,6 +1,7 @@
 """Codes and check letters. The numbers are fictional: 999 is nobody's NHS range and nobody's authority."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,35 @@ def test_a_upn_with_its_check_letter_is_valid_whatever_the_authority(number: str
 )
 def test_any_other_upn_is_not(number: str) -> None:
     assert not codes.upn_is_valid(number)
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ("H801200001001", "H801200001001"),
+        (" h80 1200001001 ", "H801200001001"),
+        ("N999393120721", None),
+        ("M801200001001", None),
+        ("", None),
+    ],
+)
+def test_the_census_takes_a_upn_of_an_authority_that_there_is_however_it_is_written(written: str, taken: str | None) -> None:
+    assert codes.upn_of_census(written) == taken
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        (["MOB", "mob", "NONE"], ("MOB",)),
+        ("NONE", ("NONE",)),
+        ("LD", ("LD",)),
+        (["NONE", "asthma"], ()),
+        (["MOB", "asthma"], ("MOB",)),
+        (None, ()),
+    ],
+)
+def test_that_a_child_has_no_disability_holds_only_where_nothing_else_was_written(written: Any, taken: tuple[str, ...]) -> None:
+    assert codes.disabilities_of_census(written) == taken
 
 
 def test_codes_are_those_of_the_census() -> None:

@@ -12,7 +12,7 @@ from mash.config.profile_files import SHIPPED, available
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
-from mash.states.profile import Profile
+from mash.states.profile import Profile, Returns
 from mash.states.stages import OPEN
 from mash.states.values import Actor, Subject, Words
 from mash.states.world import World
@@ -463,3 +463,8 @@ def test_a_profile_that_is_stored_today_is_read_back_as_it_is() -> None:
     for name in available():
         profile = load_profile(name)
         assert stored_profile(profile.canonical) == profile
+
+
+def test_a_profile_from_before_there_were_returns_counts_referrals_as_the_defaults_say() -> None:
+    """The values stand in `defaults.toml` with their source, and beside the fields for what was stored without them."""
+    assert load_profile("sandwell").returns == Returns()

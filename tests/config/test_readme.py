@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -89,10 +90,21 @@ def test_every_class_that_the_glossary_names_is_there() -> None:
     assert [name for name in sorted(named) if not re.search(rf"^(class {name}\b|{name} = )", code, re.MULTILINE)] == []
 
 
-def test_every_page_is_in_the_index_of_its_folder() -> None:
-    index = PAGES["docs/README.md"].read_text(encoding="utf-8")
-    decisions = (ROOT / "docs/build/decisions/README.md").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").rglob("*.md"):
-        if page.name != "README.md":
-            shown = decisions if page.parent.name == "decisions" else index
-            assert f"{page.name})" in shown, page.name
+LISTED = re.compile(r"^- \[(?:(\d+)\. )?[^\]]+\]\(([^)#]+)\)", re.MULTILINE)
+"""A line of an index: the number, where it has one, and the page."""
+
+
+def test_every_page_is_in_the_index_of_its_folder_once() -> None:
+    listed = Counter[Path]()
+    for index in (PAGES["docs/README.md"], PAGES["docs/build/decisions/README.md"]):
+        listed.update((index.parent / path).resolve() for _, path in LISTED.findall(index.read_text(encoding="utf-8")))
+    pages = (page for page in (ROOT / "docs").rglob("*.md") if page != PAGES["docs/README.md"])
+    assert {str(page.relative_to(ROOT)): listed[page] for page in pages if listed[page] != 1} == {}
+
+
+def test_decisions_are_listed_in_the_order_of_their_numbers_each_once() -> None:
+    listed = LISTED.findall(PAGES["docs/build/decisions/README.md"].read_text(encoding="utf-8"))
+    numbers = [int(number) for number, _ in listed]
+    assert numbers == sorted(set(numbers)) == [int(path.partition("-")[0]) for _, path in listed]
+    for number, path in listed:
+        assert (ROOT / "docs/build/decisions" / path).read_text(encoding="utf-8").startswith(f"# {number}. "), path

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from mash.bench import made_hub
 from mash.config.profile import load_profile
-from mash.flows.foresight.compare import Asked, Between, Report, between, reported, weeks_of
+from mash.config.profile_files import available
+from mash.flows.foresight.arrivals import monday_of, weeks_on_record
+from mash.flows.foresight.compare import Asked, Between, Report, between, plans_of, reported, weeks_of
 from mash.flows.foresight.desk import Agenda, Desk, Work
-from mash.flows.foresight.draws import counted, draw
-from mash.flows.foresight.hub import Hub, Plan
+from mash.flows.foresight.draws import counted, draw, one_of
+from mash.flows.foresight.hub import WARM_UP, Hub, Plan
 from mash.flows.foresight.inputs import Past, Turn
-from mash.flows.foresight.learn import Record, Spell, repeated, still_waiting, waiting_of
+from mash.flows.foresight.learn import Record, Spell, quantiles, still_waiting, waiting_of
 from mash.flows.foresight.measures import Went, went
 from mash.flows.foresight.passage import Passage
+from mash.flows.foresight.people import People, learnt_of, people_ahead, people_then
 from mash.flows.foresight.run import run_once
 from mash.flows.foresight.scenario import WrongScenario, changed, said
+from mash.notifications.rota import Pattern, Rota, Shift
+from mash.states.acts.contact import ReceiveContact
+from mash.states.profile import Outcome, Profile
+from mash.states.values import Subject
 
 SANDWELL = load_profile("sandwell")
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -100,6 +109,64 @@ def test_what_is_begun_is_finished_past_the_shift_and_what_waits_then_waits_for_
     assert done == [("first", 13.0), ("more urgent", 108.0), ("less urgent", 116.0)]
 
 
+@pytest.mark.parametrize("work_of", ["one role", "each role"])
+def test_who_has_two_roles_does_one_thing_at_a_time(work_of: str) -> None:
+    agenda, done = Agenda(), list[tuple[str, float]]()
+    desk = Desk(agenda)
+    for role in ("manager", "practice_manager"):
+        desk.shift(role, "one", 0.0, 100.0)
+    roles = ("manager", "manager" if work_of == "one role" else "practice_manager")
+
+    def asks(role: str) -> None:
+        desk.ask(Work((role,), (0.0,), 8.0, lambda did: done.append((did, agenda.now))))
+
+    for role in roles:
+        agenda.at(0.0, partial(asks, role))
+    agenda.run_to(1000.0)
+    assert done == [(roles[0], 8.0), (roles[1], 16.0)]
+    assert desk.people["one"].worked == ({"manager": 16.0} if work_of == "one role" else dict.fromkeys(roles, 8.0))
+
+
+def test_who_is_free_in_one_role_takes_what_waits_for_another_when_its_turn_begins() -> None:
+    agenda, done = Agenda(), list[tuple[str, float]]()
+    desk = Desk(agenda)
+    desk.shift("manager", "one", 0.0, 100.0)
+    desk.shift("practice_manager", "one", 50.0, 60.0)
+    agenda.at(5.0, lambda: desk.ask(Work(("practice_manager",), (0.0,), 8.0, lambda did: done.append((did, agenda.now)))))
+    agenda.run_to(1000.0)
+    assert done == [("practice_manager", 58.0)]
+
+
+NIGHTLY_TOO = [(1, 0.5, 30_000), pytest.param(3, 2.1, 200_000, marks=LONG)]
+
+
+@pytest.mark.parametrize(("servers", "load", "contacts"), NIGHTLY_TOO)
+def test_contacts_of_a_simulated_hub_wait_for_its_people_as_long_as_erlang_says(servers: int, load: float, contacts: int) -> None:
+    """A hub with people at all hours, contacts by chance alone, and triage without memory."""
+    mean, weeks = 60.0, math.ceil(contacts / (load * 24 * 7))
+    minutes = tuple(-mean * math.log(1 - (place + 0.5) / 2000) for place in range(2000))
+    begins, ends = MONDAY, MONDAY + timedelta(weeks=weeks)
+    turns = tuple(Turn(role=SANDWELL.raters[0], person=str(n), begins=begins - WARM_UP, ends=ends) for n in range(servers))
+    chance = random.Random(4)
+    came = tuple(
+        sorted(
+            begins - WARM_UP + timedelta(hours=chance.random() * (weeks + 4) * 168)
+            for _ in range(round(load * (weeks + 4) * 168))
+        )
+    )
+    known = made_hub.inputs(SANDWELL, begins).model_copy(update={"minutes": {"triage": minutes}})
+    waits, unrated = list[float](), passed(Past(contact=CHILD)).referral
+
+    def arrives(name: str, past: Past) -> None:
+        at, took = hub.agenda.now, 60 * one_of(minutes, draw(1, name, "triage", "minutes"))
+        hub.ask(name, unrated, "triage", SANDWELL.raters, lambda _: waits.append(hub.agenda.now - took - at))
+
+    hub = Hub(Plan(SANDWELL, known, begins, ends, turns, came, ends), 1, arrives)
+    hub.work()
+    expected = erlang_c(servers, load) / (servers - load) * 60 * mean
+    assert sum(waits) / len(waits) == pytest.approx(expected, rel=0.06)
+
+
 # --- chance ---------------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +202,56 @@ def test_no_measure_hangs_on_whether_clocks_speak() -> None:
     assert silent == speaking and silent.measures["response_in_time"] < 100
 
 
+@pytest.mark.parametrize("name", available())
+def test_no_hubs_rules_refuse_what_usually_ends_a_contact(name: str) -> None:
+    """For another service, attached, transferred, in danger and rated down, several paths: each is given what its act needs."""
+    profile, sorts = load_profile(name), defaultdict[object, list[Past]](list)
+    for past in made_hub.inputs(profile, MONDAY).past:
+        sorts[past.not_taken, past.attached, "transfer" in past.outcomes.values(), past.contact.immediate_danger].append(past)
+    assert len(sorts) == 5
+    for past in (past for some in sorts.values() for past in some[:6]):
+        found = passed(past, profile)
+        assert not found.refused and found.hub.refusals == {}, past
+
+
+CHILD = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=(Subject(id="S1", cohort="child"),))
+
+
+def passed(past: Past, profile: Profile = SANDWELL) -> Passage:
+    """Such a contact's way through a hub in which nobody waits for anybody."""
+    known = made_hub.inputs(profile, MONDAY).model_copy(update={"stages": {}, "replies": {}, "any_reply": None})
+    plan = Plan(profile, known, MONDAY, MONDAY + timedelta(days=1), ())
+    hub = Hub(plan, 1, lambda name, past: None)
+    found = Passage(hub, "one", past, lambda _: None)
+    hub.agenda.at(WARM_UP.total_seconds(), found.begin)
+    hub.work()
+    return found
+
+
+def test_a_contact_for_another_service_and_one_that_was_attached_end_as_they_did() -> None:
+    adult = CHILD.model_copy(update={"subjects": (Subject(id="S1", cohort="adult", age="adult"),)})
+    assert passed(Past(contact=adult, not_taken=True)).referral.stage == "not_taken"
+    for stage in ("triage", "decision"):
+        case = passed(Past(contact=CHILD, attached=stage, rating="green")).referral
+        assert case.part_of and case.outcomes == {"S1": "considered"} and case.decided_at
+        assert (case.rating is None) == (stage == "triage")
+
+
+def test_subjects_are_each_decided_as_they_were_and_a_pattern_has_no_end_that_nobody_decides() -> None:
+    two = CHILD.model_copy(update={"subjects": tuple(Subject(id=f"S{n}", cohort="child") for n in (1, 2))})
+    outcomes: dict[str, Outcome] = {"S1": "no_further_action", "S2": "section_47"}
+    case = passed(Past(contact=two, rating="red", outcomes=outcomes))
+    assert [each.event.outcomes for each in case.world.log if each.event.kind == "decision_recorded"] == [outcomes]
+    with pytest.raises(ValidationError):
+        Past.model_validate({"contact": CHILD, "outcomes": {"S1": "considered"}})
+
+
+def test_what_the_rules_refuse_is_named_and_measured_in_nothing() -> None:
+    past = Past(contact=CHILD, rating="purple")
+    found = passed(past)
+    assert found.refused and found.hub.refusals == {"rate_referral": 1}
+
+
 # --- what is learnt -------------------------------------------------------------------------------------------------------
 
 LASTED = [
@@ -163,6 +280,72 @@ def test_an_agency_of_which_a_fifth_never_answers_never_answers_a_fifth() -> Non
     assert [hours for hours in drawn if hours is not None][-1] == 80 and (waiting.asked, waiting.came) == (100, 80)
 
 
+def test_an_agency_that_was_asked_and_never_answered_does_not_answer() -> None:
+    asked = MONDAY + timedelta(hours=9)
+    never = waiting_of([Spell(asked, asked + timedelta(hours=200), False)] * 30, SANDWELL.calendar)
+    hub = Hub(SMALL, 1, lambda name, past: None)
+    assert hub.wait(never, "one", "health") is None and hub.wait(None, "one", "health") == 0
+
+
+def test_an_agency_of_which_too_little_is_on_record_answers_as_all_do_and_that_is_said() -> None:
+    asked = MONDAY + timedelta(hours=9)
+    record = Record(SANDWELL, MONDAY + timedelta(weeks=1))
+    record.replies["police"] = [Spell(asked, asked + timedelta(hours=2), True)] * 60
+    record.replies["health"] = [Spell(asked, asked + timedelta(hours=9), False)]
+    learnt = record.inputs(MONDAY)
+    health = learnt.reply_of("health", None)
+    assert health and health.asked == 61 and health.after(0.5) == 2
+    [said_of] = [each for each in learnt.learnt if each.what.startswith("answers of Health")]
+    assert said_of.basis == "assumed" and "as all agencies together do" in said_of.says
+
+
+def checked(received: datetime, asked: datetime, answered: datetime | None) -> dict[str, Any]:
+    """A case as it is stored today, of which one agency was asked."""
+    clock = {"id": "check:health", "kind": "check", "due_at": (asked + timedelta(hours=4)).isoformat()}
+    clock |= {"ended_at": answered.isoformat(), "met": True} if answered else {}
+    check = {"requested_at": asked.isoformat(), **({"answered_at": answered.isoformat()} if answered else {})}
+    return {
+        "received_at": received.isoformat(), "stage": "decision", "stage_since": asked.isoformat(), "rating": "red",
+        "subjects": {"S1": {}}, "checks": {"health": check}, "clocks": {"check:health": clock},
+    }  # fmt: skip
+
+
+def test_of_what_came_after_the_weeks_that_are_learnt_from_nothing_is_known() -> None:
+    """Half of those that wait then will have been answered: whoever learns then sees twenty that wait."""
+    then, asked = MONDAY, MONDAY - timedelta(hours=20)
+    record = Record(SANDWELL, then)
+    rated = {"kind": "referral_rated", "rating": "red"}
+    decided = {"kind": "decision_recorded", "outcomes": {"S1": "section_47"}}
+    for place in range(20):
+        received = {"kind": "contact_received", **CHILD.model_dump(mode="json", exclude={"kind"})}
+        events = [(asked, received), (asked, rated), (then + timedelta(hours=9), decided)]
+        record.case(checked(asked, asked, then + timedelta(hours=5) if place % 2 else None), events)
+    record.took("referral_rated", then + timedelta(hours=1), 20.0, signs=False)
+    learnt = record.inputs(asked)
+    waiting = learnt.reply_of("health", "red")
+    assert waiting and (waiting.asked, waiting.came) == (20, 0)
+    assert all(past.outcomes == {} and past.rating == "red" for past in learnt.past) and not any(record.minutes.values())
+
+
+def test_work_that_is_done_as_soon_as_a_case_is_opened_is_not_taken_for_learnt() -> None:
+    record = Record(SANDWELL, MONDAY)
+    for place in range(40):
+        record.took("referral_rated", MONDAY, 0.01 if place % 4 else 9.0, signs=False)
+        record.took("decision_recorded", MONDAY, 30.0, signs=False)
+        record.took("decision_recorded", MONDAY, 5.0, signs=True)
+    learnt = record.inputs(MONDAY)
+    assert learnt.minutes_of("triage") == (20.0,) and set(learnt.minutes_of("decision")) == {30.0}
+    assert set(learnt.minutes_of("sign_off")) == {5.0}
+    [triage] = [each for each in learnt.learnt if each.what == "minutes of triage"]
+    assert triage.basis == "assumed" and "as soon as the case was opened" in triage.says
+
+
+def test_values_that_are_thinned_out_keep_their_mean() -> None:
+    values = [-math.log(1 - (place + 0.5) / 30_000) for place in range(30_000)]
+    kept = quantiles(values)
+    assert len(kept) == 1000 and sum(kept) / len(kept) == pytest.approx(sum(values) / len(values), rel=0.005)
+
+
 def test_answers_that_come_in_the_hubs_hours_are_counted_in_them() -> None:
     friday = datetime(2026, 6, 5, 15, 0, tzinfo=UTC)
     over_the_weekend = [Spell(friday, datetime(2026, 6, 8, 9, 0, tzinfo=UTC), True)]
@@ -170,11 +353,64 @@ def test_answers_that_come_in_the_hubs_hours_are_counted_in_them() -> None:
     assert found.while_open and found.hours == (2.0,), "an hour to Friday's five o'clock, and one on Monday"
 
 
-def test_thirteen_weeks_of_a_rota_are_repeated_by_the_clock_on_the_wall() -> None:
-    begins, ends = (datetime(2026, 9, 7, hour, tzinfo=UTC) for hour in (8, 16))
-    summer = Turn(role="duty_manager", person="1", begins=begins, ends=ends)
-    [found] = repeated([summer], datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 12, 20, tzinfo=UTC))
-    assert (found.begins, found.ends) == (datetime(2026, 12, 7, 9, tzinfo=UTC), datetime(2026, 12, 7, 17, tzinfo=UTC))
+# --- when contacts come, and who is there ---------------------------------------------------------------------------------
+
+
+def test_contacts_of_the_quarter_come_when_they_came_and_those_ahead_in_weeks_that_were() -> None:
+    ends = MONDAY + timedelta(weeks=2)
+    came_in = [MONDAY + timedelta(hours=hours) for hours in (3, 3, 30, 190, 200)]
+    weeks = weeks_on_record(came_in, MONDAY - timedelta(hours=1), ends)
+    assert [len(week) for week in weeks] == [3, 2]
+    plan = replace(SMALL, begins=MONDAY, ends=ends, came=tuple(came_in), known_until=ends, weeks=weeks)
+    assert sorted(at for at, _ in came(plan).values()) == came_in
+    ahead = came(replace(plan, begins=ends, ends=ends + timedelta(weeks=30)))
+    by_week = Counter((at - MONDAY).days // 7 for at, _ in ahead.values())
+    assert {*by_week.values()} == {2, 3} and 20 < list(by_week.values()).count(2) + list(by_week.values()).count(3) <= 32
+
+
+def test_the_week_of_a_day_without_contacts_is_a_week_and_the_clock_goes_back_in_it() -> None:
+    since = datetime(2026, 10, 18, 23, tzinfo=UTC)  # Monday, in British Summer Time
+    nine = [datetime(2026, 10, 19, 8, tzinfo=UTC), datetime(2026, 11, 2, 9, tzinfo=UTC)]
+    weeks = weeks_on_record(nine, since, datetime(2026, 11, 9, tzinfo=UTC))
+    assert weeks == ((9 * 3600.0,), (), (9 * 3600.0,))
+
+
+def pattern(role: str, person: str, since: date, until: date | None = None) -> Pattern:
+    return Pattern(role=role, person=person, days=("mon", "wed"), starts=time(9), ends=time(17), since=since, until=until)
+
+
+def weekly(people: People, role: str) -> list[int]:
+    """How many turns of a role there are, by week."""
+    counts = Counter(monday_of(turn.begins) for turn in people.turns if turn.role == role)
+    return [counts[monday] for monday in sorted({monday_of(turn.begins) for turn in people.turns})]
+
+
+def test_the_quarter_has_its_own_people_and_a_rota_that_began_within_it_stands_in_for_the_weeks_before() -> None:
+    ends = MONDAY + timedelta(weeks=13)
+    posts = (pattern("manager", "a", date(2026, 1, 5), date(2026, 7, 15)), pattern("manager", "b", date(2026, 8, 3)))
+    then = people_then(Rota(patterns=posts), SANDWELL.calendar, MONDAY, ends)
+    assert weekly(then, "manager")[:7] == [2] * 7 and {turn.person for turn in then.turns} == {"1", "2"} and not then.stood_in
+    assert [turn.person for turn in then.turns][-1] == "2", "the post that was filled, and not the one that ended"
+    late = people_then(Rota(patterns=(pattern("manager", "a", date(2026, 8, 3)),)), SANDWELL.calendar, MONDAY, ends)
+    assert weekly(late, "manager") == [2] * 13 and late.stood_in == ("manager",)
+    assert "later weeks stand in for manager" in learnt_of(late, then).says
+
+
+def test_ahead_patterns_go_on_what_is_written_out_is_repeated_and_a_post_that_ended_is_not_there() -> None:
+    ends = MONDAY + timedelta(weeks=10)
+    shifts = tuple(
+        Shift(role="manager", person="a", why="turn", begins=at, ends=at + timedelta(hours=8))
+        for at in (MONDAY + timedelta(days=days, hours=8) for days in (-21, -14, -7, 0, 7))
+    )
+    posts = (pattern("cut", "b", date(2026, 1, 5), date(2026, 5, 29)), pattern("kept", "c", date(2026, 1, 5)))
+    ahead = people_ahead(Rota(patterns=posts, shifts=shifts), SANDWELL.calendar, MONDAY, ends)
+    assert weekly(ahead, "manager") == [1] * 10 and ahead.stood_in == ("manager",)
+    assert weekly(ahead, "kept") == [2] * 10 and weekly(ahead, "cut") == [0] * 10
+
+
+def test_two_additional_people_of_one_role_are_two() -> None:
+    plan = changed(SMALL, "staff duty_manager +1 mon and staff duty_manager +2 mon")
+    assert {turn.person for turn in plan.turns} - {turn.person for turn in SMALL.turns} == {"more-0", "more-1", "more-2"}
 
 
 # --- what if --------------------------------------------------------------------------------------------------------------
@@ -219,7 +455,7 @@ def test_another_limit_holds_for_the_agencies_whose_limit_it_was_and_for_no_othe
 
 
 def test_a_manager_more_helps_where_they_are_short_and_a_later_agency_does_not() -> None:
-    short = made_hub.plan(SANDWELL, 2500, MONDAY, 1, 1)
+    short = made_hub.plan(SANDWELL, 3500, MONDAY, 0.5, 1)
     rated = {
         scenario: run_once(changed(short, scenario) if scenario else short, 1).measures["rated_in_time"]
         for scenario in ("", "staff duty_manager +1 daily", "contacts +20%")
@@ -256,9 +492,10 @@ def quarter_of(slower: float, scenarios: tuple[str, ...]) -> Report:
     """A quarter that happened with agencies that took so much longer than was learnt."""
     until = datetime(2026, 9, 2, tzinfo=UTC)
     begins, ends = weeks_of(until)
-    happened = made_hub.plan(SANDWELL, 300, begins, 13, 1, slower=slower)
-    learnt = made_hub.inputs(SANDWELL, 300, begins, happened.turns)
-    return reported(Record(SANDWELL, until, went=went_in(happened, 99)), learnt, (begins, ends), Asked(1, 20, scenarios))
+    happened = went_in(made_hub.plan(SANDWELL, 300, begins, 13, 1, slower=slower), 99)
+    record, learnt = Record(SANDWELL, until, went=happened), made_hub.inputs(SANDWELL, begins)
+    plans = plans_of(record, learnt, made_hub.rota(1), (begins, ends), 1, begins)
+    return reported(record, learnt, plans, Asked(1, 20, scenarios))
 
 
 @pytest.mark.nightly

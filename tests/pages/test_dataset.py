@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from arro3.io import read_parquet
 from commands import Done, mash_here
-from hub import Hub
+from hub import Hub, eventually, hub_here, later
 
-DAYS = {"since": "2026-11-01", "until": "2026-11-30"}
+DAYS = {"since": "2026-11-01", "until": "2026-11-18"}
+WEEKS = "2026-10-26-to-2026-11-22"
+"""The weeks of these days, from Monday to Sunday."""
+CAME = 3
+"""Contacts that came in in them."""
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    """A hub in the week after that in which some contacts came in."""
+    with hub_here() as running:
+        for _ in range(CAME):
+            running.referral()
+        with later(running, datetime(2026, 11, 24, 10, tzinfo=UTC)) as afterwards:
+            yield afterwards
 
 
 def analyst(hub: Hub) -> dict[str, str]:
-    return hub.staff("data_manager")
+    return hub.staff("analyst")
 
 
 def taken(hub: Hub, **wanted: str) -> Any:
@@ -39,30 +56,42 @@ def test_an_analyst_comes_to_the_page_first_and_it_says_what_the_dataset_is_not(
         "It is not anonymous.",
         "Small numbers identify.",
         "Give nobody a count under 5",
-        "What is erased here later stays in files that were taken before.",
+        "Whoever makes the returns can name its rows",
+        "Erasing people does not remove a row.",
+        "Others cannot: clocks by week",
         "Each download is recorded with your login",
     ):
         assert sentence in page
 
 
 def test_what_is_taken_has_each_contact_once_and_nothing_that_names_it(hub: Hub) -> None:
-    before = len(rows_of(taken(hub).text))
-    reference = hub.referral()
     answer = taken(hub)
     rows = rows_of(answer.text)
-    assert answer.status_code == 200 and len(rows) == before + 1
-    assert answer.headers["content-disposition"] == 'attachment; filename="dataset-sandwell-2026-11-01-to-2026-11-30.csv"'
+    assert answer.status_code == 200 and len(rows) == CAME
+    assert answer.headers["content-disposition"] == f'attachment; filename="dataset-sandwell-{WEEKS}.csv"'
     assert int(answer.headers["content-length"]) == len(answer.content)
-    assert reference not in answer.text and "Quillfeather" not in answer.text
+    assert "MASH-26" not in answer.text and "Quillfeather" not in answer.text
     assert {row["hub"] for row in rows} == {"sandwell"} and {row["received_month"] for row in rows} == {"2026-11-01"}
 
 
+def test_whole_weeks_are_taken_whichever_of_their_days_are_asked_for(hub: Hub) -> None:
+    for day in ("2026-11-16", "2026-11-18", "2026-11-22"):
+        answer = taken(hub, since=day, until=day)
+        assert "2026-11-16-to-2026-11-22" in answer.headers["content-disposition"] and len(rows_of(answer.text)) == CAME
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "2026-11-24", "2026-12-31", "2099-12-31"])
+def test_a_week_that_is_not_over_cannot_be_taken(hub: Hub, day: str) -> None:
+    answer = taken(hub, until=day)
+    assert answer.status_code == 422
+    assert "Choose a day to Sunday 22 November 2026: only weeks that are over can be taken" in answer.text
+
+
 def test_parquet_is_read_by_its_library_and_has_as_many_rows(hub: Hub) -> None:
-    hub.referral()
     answer = taken(hub, form="parquet")
     assert answer.headers["content-disposition"].endswith('.parquet"')
     table = read_parquet(io.BytesIO(answer.content)).read_all()
-    assert table.num_rows == len(rows_of(taken(hub).text)) and "primary_need" in table.column_names
+    assert table.num_rows == CAME and "primary_need" in table.column_names
 
 
 def test_a_time_in_which_nothing_came_in_is_a_file_with_heads_alone(hub: Hub) -> None:
@@ -85,7 +114,7 @@ def test_the_dictionary_is_beside_it_and_explains_each_of_its_columns(hub: Hub) 
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        ({"since": ""}, "Fill this in"),
+        ({"since": ""}, "Enter a date, such as 20 11 2026"),
         ({"until": "soon"}, "Enter a date"),
         ({"until": "2026-10-31"}, "Choose a day that is not before the first"),
         ({"form": "xlsx"}, "Choose what it is"),
@@ -93,27 +122,30 @@ def test_the_dictionary_is_beside_it_and_explains_each_of_its_columns(hub: Hub) 
     ],
 )
 def test_what_cannot_be_taken_is_said_beside_the_field_and_nothing_is_taken(hub: Hub, wanted: dict[str, str], says: str) -> None:
-    before = extracts(hub)
+    before = takings(hub)
     answer = taken(hub, **wanted)
     assert answer.status_code == 422 and says in answer.text
-    assert extracts(hub) == before
+    assert takings(hub) == before
 
 
-def extracts(hub: Hub) -> list[tuple[str, str]]:
+def takings(hub: Hub) -> list[tuple[str, str]]:
     """Who took the dataset, and what of it, as information governance reads it; the latest first."""
-    asked = {"person": "data_manager.social_care"}
+    asked = {"person": "analyst.social_care"}
     report = hub.http.post("/accesses", headers=hub.staff("information_governance"), json=asked).json()
-    return [(row["role"], row["why"]) for row in report["accesses"] if row["action"] == "extract_dataset"]
+    return [(row["role"], row["why"]) for row in report["accesses"] if row["action"] == "take_dataset"]
 
 
 def test_who_took_it_and_what_is_read_by_information_governance(hub: Hub) -> None:
     number = len(rows_of(taken(hub, since="2026-11-02").text))
-    assert extracts(hub)[0] == ("data_manager", f"dataset of {number} contacts, 2026-11-02 to 2026-11-30, as csv")
-    page = hub.http.post("/looked", headers=hub.staff("information_governance"), data={"person": "data_manager.social_care"}).text
-    assert "Extract dataset" in page
+    assert takings(hub)[0] == ("analyst", f"dataset of {number} contacts, 2026-11-02 to 2026-11-22, as csv")
+    page = hub.http.post("/looked", headers=hub.staff("information_governance"), data={"person": "analyst.social_care"}).text
+    assert "Take dataset" in page
 
 
-@pytest.mark.parametrize(("role", "may"), [("administrator", True), ("duty_manager", False), ("information_governance", False)])
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [("administrator", True), ("data_manager", False), ("duty_manager", False), ("information_governance", False)],
+)
 def test_the_dataset_is_for_whoever_has_the_role_and_for_administrators(hub: Hub, role: str, may: bool) -> None:
     for answer in (
         hub.http.get("/dataset", headers=hub.staff(role)),
@@ -123,10 +155,13 @@ def test_the_dataset_is_for_whoever_has_the_role_and_for_administrators(hub: Hub
         assert answer.status_code == (200 if may else 403)
 
 
-def test_an_analyst_reads_no_case_no_board_and_no_figure(hub: Hub) -> None:
+def test_an_analyst_reads_no_case_no_board_no_figure_and_no_return_that_would_name_a_row(hub: Hub) -> None:
     reference = hub.referral()
-    for path in (f"/case/{reference}", f"/cases/{reference}", "/board", "/manager", "/people", "/looked", "/admin"):
+    elsewhere = ("/board", "/manager", "/people", "/looked", "/admin", "/returns", "/audit")
+    for path in (f"/case/{reference}", f"/cases/{reference}", *elsewhere):
         assert hub.http.get(path, headers=analyst(hub)).status_code == 403, path
+    year = hub.http.post("/returns/cin", headers=analyst(hub), data={"year": "2026", "authority": "333"})
+    assert year.status_code == 403
 
 
 # --- on the command line --------------------------------------------------------------------------------------------------
@@ -139,19 +174,19 @@ def here(hub: Hub) -> dict[str, str]:
 
 
 def written(here: dict[str, str], file: Path, *more: str) -> Done:
-    days = ("--from", "2026-11-01", "--until", "2026-11-30")
+    days = ("--from", "2026-11-01", "--until", "2026-11-18")
     return mash_here("dataset", *days, "--hub", "sandwell", "--out", str(file), *more, **here)
 
 
 def test_the_command_writes_the_dataset_and_its_dictionary_for_whoever_gives_it_alone(
-    hub: Hub, here: dict[str, str], tmp_path: Path
+    here: dict[str, str], tmp_path: Path
 ) -> None:
-    hub.referral()
     file, beside = tmp_path / "november.csv", tmp_path / "november.csv.dictionary.csv"
     done = written(here, file)
     assert done.returncode == 0, done.stderr
     rows = rows_of(file.read_text())
-    assert f"november.csv: {len(rows)} contact" in done.stdout and "pseudonymous, not anonymous" in done.stdout
+    assert "november.csv: 3 contacts of the weeks from 2026-10-26 to 2026-11-22." in done.stdout and len(rows) == CAME
+    assert "pseudonymous, not anonymous" in done.stdout and len([*tmp_path.iterdir()]) == 2
     assert [each.stat().st_mode & 0o777 for each in (file, beside)] == [0o600, 0o600]
     assert [line["column"] for line in rows_of(beside.read_text("utf-8-sig"))[:-1]] == list(rows[0])
     assert written(here, tmp_path / "other.parquet", "--format", "parquet").returncode == 0
@@ -166,19 +201,44 @@ def test_the_command_overwrites_nothing_and_leaves_nothing_behind_where_it_fails
     assert [each.name for each in tmp_path.iterdir()] == [there.name] and there.read_text() == "mine"
 
 
+def test_a_command_that_is_killed_leaves_nothing_by_the_name_of_the_dataset(
+    hub: Hub, here: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "november.csv"
+    arguments = ("dataset", "--from", "2026-11-01", "--until", "2026-11-18", "--hub", "sandwell", "--out", str(file))
+    with hub.connection("mash_owner") as other, other.transaction():
+        other.execute("LOCK TABLE access IN ACCESS EXCLUSIVE MODE")  # that it is taken cannot be written down meanwhile
+        command = [sys.executable, "-m", "mash.api.commands.mash", *arguments]
+        with subprocess.Popen(command, env={**os.environ, **here}, stderr=subprocess.DEVNULL) as process:
+            eventually(lambda: (tmp_path / "november.csv.part").exists())
+            process.kill()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["november.csv.dictionary.csv.part", "november.csv.part"]
+    refused = written(here, file)
+    assert refused.returncode == 2 and "november.csv.dictionary.csv.part: File exists" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (("--from", "2026-11-30", "--until", "2026-11-01", "--hub", "sandwell"), "before --from"),
-        (("--from", "2026-11-01", "--until", "2026-11-30"), "there are several"),
-        (("--from", "soon", "--until", "2026-11-30"), "does not match the format"),
-        (("--from", "2026-11-01", "--until", "2026-11-30", "--hub", "nowhere"), "nowhere"),
+        (("--from", "2026-11-01", "--until", "2026-11-18"), "there are several"),
+        (("--from", "2026-11-01", "--until", "2026-11-23", "--hub", "sandwell"), "only weeks that are over"),
+        (("--from", "2026-11-01", "--until", "9999-12-31", "--hub", "sandwell"), "only weeks that are over"),
+        (("--from", "soon", "--until", "2026-11-18"), "does not match the format"),
+        (("--from", "2026-11-01", "--until", "2026-11-18", "--hub", "nowhere"), "nowhere"),
     ],
 )
 def test_the_command_says_what_it_cannot_do(here: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
     done = mash_here("dataset", *arguments, "--out", str(tmp_path / "x.csv"), **here)
     assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_takes_all_there_is_from_the_first_day_of_all(here: dict[str, str], tmp_path: Path) -> None:
+    days = ("--from", "0001-01-01", "--until", "2026-11-18", "--hub", "sandwell")
+    done = mash_here("dataset", *days, "--out", str(tmp_path / "all.csv"), **here)
+    assert done.returncode == 0, done.stderr
+    assert len(rows_of((tmp_path / "all.csv").read_text())) == CAME
 
 
 def test_what_writes_parquet_is_loaded_for_nobody_who_does_not_ask_for_it() -> None:

@@ -22,6 +22,7 @@ from mash.flows.store.reads.described import Described
 from mash.flows.store.reads.figures import Came, SecondLook
 from mash.flows.store.reads.workload import Load, Workload
 from mash.flows.telling.cells import as_csv_cell
+from mash.states.accumulation import contact_of
 from mash.states.acts.checks import AnswerCheck, AskAgencies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.clocks import LONDON, Length, Unit
@@ -54,11 +55,16 @@ def clock(name: str, due: float, hours: float | None = None, **fate: Any) -> Clo
     return Clock(**{**made, **times, **ended, **fate})
 
 
-def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW) -> Tally:
-    """These referrals added up, each a contact of its own unless it has a parent."""
+def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW, taken_back: bool = False) -> Tally:
+    """These referrals added up, each a contact of its own unless it has a parent. What their states say is confirmed is so,
+    unless it was taken back."""
     tally = Tally(weeks, now)
     for number, referral in enumerate(referrals):
-        tally.add_all([(referral.parent or f"MASH-26-{number:06d}", referral.model_dump_json())])
+        root = referral.parent or f"MASH-26-{number:06d}"
+        tally.add_all([(root, referral.model_dump_json())])
+        sure = [match for match in referral.matches if match.other and match.likeness == "confirmed" and not taken_back]
+        others = ((match.subject, contact_of(match.reference)) for match in sure)
+        tally.same_child.join([(root, subject, other) for subject, other in others if other != root])
     return tally
 
 
@@ -194,6 +200,19 @@ def test_what_somebody_has_confirmed_is_told_from_what_is_only_suggested() -> No
     says = shown(tallied(again(1, EARLIER), again(1, EARLIER, likeness="likely")), came=CAME)["re-referrals"].says
     assert says.startswith("1 of 2 referrals (50 per cent) is about the same child as another within the twelve months before")
     assert says.endswith("The software suggests it of 1 more (50 per cent).")
+
+
+def test_what_was_taken_back_since_a_case_was_closed_counts_no_more_though_its_state_says_so() -> None:
+    figures = shown(tallied(again(1, EARLIER), taken_back=True), came=CAME)
+    assert column(figures["re-referrals"]) == [0, 0, 1, 0] and column(figures["adding-up"]) == [1, 0, 0, 0]
+
+
+def test_a_contact_whose_people_are_erased_has_no_earlier_one_and_is_none() -> None:
+    gone = {EARLIER: Came(NOW - 30 * DAY, True, erased=True)}
+    contacts = (again(1, EARLIER), again(1, EARLIER, likeness="likely"), came(1, links={EARLIER: "same_child"}))
+    assert column(shown(tallied(*contacts), came=gone)["re-referrals"]) == [0, 0, 3, 0]
+    erased = came(1, links={EARLIER: "same_child"}, erased=True)
+    assert repeats(erased) == [0, 0, 1, 0]
 
 
 def test_a_link_by_hand_is_somebodys_word_and_one_to_a_sibling_is_about_another_child() -> None:

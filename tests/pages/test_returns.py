@@ -8,6 +8,7 @@ import re
 import stat
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,14 @@ def plain(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
 
 
+def looks_of(hub: Hub, person: str) -> list[Any]:
+    answer = hub.http.post("/accesses", headers=hub.staff("information_governance"), json={"person": person})
+    found: list[Any] = answer.json()["accesses"]
+    return found
+
+
 def looks(hub: Hub, action: str) -> list[Any]:
-    asked = {"person": "data_manager.social_care"}
-    answer = hub.http.post("/accesses", headers=hub.staff("information_governance"), json=asked)
-    return [row for row in answer.json()["accesses"] if row["action"] == action]
+    return [row for row in looks_of(hub, "data_manager.social_care") if row["action"] == action]
 
 
 def test_what_is_found_stands_above_the_files_and_their_limits_below(hub: Hub, reference: str) -> None:
@@ -89,25 +94,60 @@ def test_annex_a_is_a_workbook_with_every_contact_in_list_1(hub: Hub, reference:
     assert reference in look["shown"]
 
 
+def test_a_number_that_is_not_the_hubs_is_refused_by_name_and_nobody_is_returned_under_it(hub: Hub, reference: str) -> None:
+    for form, rest in (("cin", {"year": YEAR}), ("annex-a", {"since": "2026-04-01", "until": "2027-03-31"})):
+        answer = hub.http.post(f"/returns/{form}", headers=hub.staff("data_manager"), data={**rest, "authority": "861"})
+        assert answer.status_code == 422 and "expected one of 333" in answer.text
+
+
 def test_a_period_that_ends_before_it_begins_is_said_beside_it(hub: Hub) -> None:
     period = {"since": "2026-04-02", "until": "2026-04-01"}
     answer = hub.http.post("/returns/annex-a", headers=hub.staff("data_manager"), data=period)
     assert answer.status_code == 422 and "Choose a day that is not before the first" in answer.text
 
 
-def test_a_year_without_rules_says_by_which_it_was_checked(hub: Hub) -> None:
-    assert "this was checked with those of 2026-27" in plain(shown(hub, year=2030).text)
+def test_only_years_whose_form_is_written_are_offered_and_of_another_it_is_said_as_which_it_is_written(hub: Hub) -> None:
+    page = shown(hub).text
+    assert re.findall(r'<option value="(\d+)"', page) == ["2027", "2026", "2025"]
+    for other, known in ((2030, "2026-27"), (2024, "2024-25")):
+        assert f"written and checked as for {known}" in plain(shown(hub, year=other).text)
+
+
+def test_a_year_that_was_chosen_stays_so_where_something_beside_it_was_wrong(hub: Hub) -> None:
+    for path, wrong in (("cin", {"authority": "33"}), ("annex-a", {"since": "2026-04-02", "until": "2026-04-01"})):
+        answer = hub.http.post(f"/returns/{path}", headers=hub.staff("data_manager"), data={"year": 2025, **wrong})
+        assert answer.status_code == 422 and "What the rules find in 2024-25" in plain(answer.text)
+
+
+def test_what_the_file_fills_in_is_no_error_and_the_act_that_mends_it_stands_beside(hub: Hub) -> None:
+    decided = hub.referral()
+    hub.rate(decided, "green")
+    hub.answer_all(decided)
+    hub.give(decided, "record_decision", words="As agreed.", outcomes={"S1": "section_17"}, primary_need="N1")
+    lines = [line for line in shown(hub, year=YEAR).text.split("<tr>") if decided in line]
+    (disability,) = [line for line in lines if "8540, error" in line]
+    (ethnicity,) = [line for line in lines if "4220, filled in or left out" in line]
+    assert "Correct a person" in disability and "Correct a person" in ethnicity
+    assert "1 error to be mended before the file is handed in" in plain(shown(hub, year=YEAR).text)
+
+
+def test_a_year_is_read_once_at_a_time_for_each_hub(hub: Hub) -> None:
+    with ThreadPoolExecutor(3) as readers:
+        answers = list(readers.map(lambda _: shown(hub, year=YEAR).status_code, range(3)))
+    assert answers == [200, 200, 200]
 
 
 def test_the_command_writes_files_that_nobody_else_reads(hub: Hub, reference: str, tmp_path: Path) -> None:
     where = {"MASH_DATA_DIR": str(hub.settings.data_dir)}
     to = ("--hub", "sandwell", "--out", str(tmp_path))
     made = mash_here("extract", "cin", "--year", str(YEAR), *to, **where)
-    assert "cin_2027_333.xml" in made.stdout and "to be explained" in made.stdout, made.stderr
+    assert "cin_2027_333.xml" in made.stdout and "filled in or left out" in made.stdout, made.stderr
+    (look, *_) = [row for row in looks_of(hub, "cli:root") if row["action"] == "check_returns"]
+    assert reference in look["shown"], "what was printed was looked at"
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
     period = ("--from", "2026-04-01", "--until", "2027-03-31")
     assert mash_here("extract", "annex-a", *period, *to, **where).returncode == 0
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".xlsx"}
     again = mash_here("extract", "annex-a", *period, *to, **where)
-    assert again.returncode == 2 and "cannot be written: File exists" in again.stderr
+    assert again.returncode == 2 and "File exists: expected a file that is not there yet" in again.stderr

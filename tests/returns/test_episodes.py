@@ -23,7 +23,7 @@ from hubs_at_work import (
 from returning import cases_of
 
 from mash.config.profile import load_profile
-from mash.flows.returns.course import Course, Ended, Enquiry
+from mash.flows.returns.course import Assessment, Course, Ended, Enquiry
 from mash.flows.returns.episodes import Episode, episodes, is_referral
 from mash.flows.returns.reading import courses
 from mash.flows.returns.year import Year, as_of, year_of
@@ -33,7 +33,6 @@ from mash.states.acts.contact import ConcludeConsultation
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.handing_over import AcceptHandOver
 from mash.states.acts.protection import ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
-from mash.states.acts.withdrawing import WithdrawDecision
 
 RULE = load_profile("sandwell").returns
 THIS = Year(2026)
@@ -187,6 +186,26 @@ def test_a_case_that_another_authority_takes_over_is_closed_and_its_enquiry_is_o
     assert (episode.closed, episode.reason) == (date(2026, 6, 4), "RC5")
 
 
+def test_what_a_year_returns_of_two_enquiries_that_are_one_does_not_hang_on_a_conference_of_the_next() -> None:
+    no_plan = Enquiry(date(2026, 3, 3), conference=date(2026, 3, 20))
+    planned = Enquiry(date(2026, 3, 10), conference=date(2026, 4, 20), planned=True)
+    both = [course("2026-03-02", enquiries=(no_plan,)), course("2026-03-09", enquiries=(planned,))]
+    (episode,) = episodes(both, RULE, THIS.end)
+    there, _ = as_of(episode, THIS)
+    assert there and [each.conference for each in there.enquiries] == [date(2026, 3, 20)]
+    (later,) = episodes(both, RULE, Year(2027).end)
+    there, _ = as_of(later, Year(2027))
+    assert there and [(each.conference, each.planned) for each in there.enquiries] == [(date(2026, 4, 20), True)]
+
+
+def test_of_two_assessments_that_are_not_finished_by_the_years_end_the_first_is_in_its_return() -> None:
+    first, second = Assessment(date(2026, 3, 3), date(2026, 4, 20)), Assessment(date(2026, 3, 10))
+    both = [course("2026-03-02", assessments=(first,)), course("2026-03-09", assessments=(second,))]
+    (episode,) = episodes(both, RULE, THIS.end)
+    there, _ = as_of(episode, THIS)
+    assert there and [(each.start, each.end) for each in there.assessments] == [(date(2026, 3, 3), None)]
+
+
 def test_enquiries_that_ran_beside_one_another_are_one() -> None:
     first = course("2025-06-01", enquiries=(Enquiry(date(2025, 6, 2), conference=date(2025, 6, 20), planned=True),))
     again = course("2025-06-10", enquiries=(Enquiry(date(2025, 6, 11), end=date(2025, 6, 12)),))
@@ -205,15 +224,10 @@ def test_a_closure_that_is_corrected_in_the_next_year_changes_the_return_of_the_
     case.give(ReopenReferral(), TEAM_MANAGER)
     course = one(case)
     reopened = as_of(the_episode(course), THIS)[0]
-    assert reopened and reopened.closed is None and course.reopened_on == (date(2026, 5, 12),)
-
-
-def test_what_was_begun_on_a_decision_that_was_withdrawn_never_was() -> None:
-    case = decided("section_17")
-    case.give(WithdrawDecision(), TEAM_MANAGER)
-    assert not one(case).assessments
-    case.give(outcome(case, "no_further_action"), TEAM_MANAGER)
-    assert the_episode(one(case)).nfa
+    assert reopened and reopened.closed is None
+    assert [(each.on, as_of(the_episode(each.course), THIS)[0] == closed) for each in course.before] == [
+        (date(2026, 5, 12), True)
+    ]
 
 
 def test_what_happens_after_the_year_is_not_in_its_return() -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acceptance import RULESET, Accepted, accepted, annex_faults
+from acceptance import RULESET, RULESETS, YEAR, Accepted, accepted, annex_faults
 from breaks import BREAKS, right
 from outside import CRASHING, census_issues, schema_errors
 
+from mash.flows.returns.year import WRITTEN, Year
+
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(5400)]
-HISTORIES = 1000
+HISTORIES, FEWER = 1000, 110
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,12 @@ def test_the_census_has_no_error_and_every_rule_was_run(found: Accepted) -> None
     assert not found.errors and found.crashed <= {*CRASHING} and found.run >= found.rules - len(CRASHING)
 
 
+def test_of_what_people_wrote_our_own_list_says_all_that_is_found_outside(found: Accepted) -> None:
+    """In files of which not all is recorded: what is missing, wrong, or says two things."""
+    assert not found.unforeseen
+    assert {"8525Q", "8535Q", "8606", "8770Q", "8772"} <= found.foreseen
+
+
 def test_the_census_has_the_form_that_its_schema_says(found: Accepted) -> None:
     assert found.schema == []
 
@@ -33,6 +41,13 @@ def test_the_census_has_the_form_that_its_schema_says(found: Accepted) -> None:
 def test_every_cell_of_annex_a_is_understood(found: Accepted) -> None:
     assert {hub: faults for hub, log in found.annex.items() if (faults := annex_faults(log))} == {}
     assert all(found.rows[name] > 0 for name in ("List 1", "List 3", "List 4", "List 5"))
+
+
+@pytest.mark.parametrize("number", [number for number in WRITTEN if number != YEAR.number])
+def test_every_year_whose_form_is_written_is_accepted_by_its_own_rules(number: int, tmp_path: Path) -> None:
+    found = accepted(FEWER, tmp_path, year=Year(number))
+    assert not found.errors and not found.unforeseen and found.schema == [] and found.run >= found.rules - len(CRASHING)
+    assert {*RULESETS} == {*WRITTEN}
 
 
 @pytest.fixture(scope="module")

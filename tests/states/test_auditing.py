@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mash.states.auditing import DECIDING, QUESTIONS, Answer, Judgement, ShouldHave, drawn
+from mash.states.auditing import QUESTIONS, Answer, Judgement, ShouldHave, Split, drawn, in_its_history
 from mash.states.messages import EVENTS
+from mash.states.own_case import DECIDING, NOT_DECIDING
 
 REFERENCES = st.sets(st.integers(1, 500).map(lambda n: f"MASH-26-{n:06}"), min_size=1, max_size=60)
 SEEDS = st.integers(0, 2**62)
@@ -56,6 +57,20 @@ def test_a_judgement_agrees_with_itself_or_is_refused(answers: dict[str, str], s
     assert (grade == "right") == (not no and answers["decision_right"] == "yes")
 
 
-def test_every_kind_by_which_somebody_decides_is_an_event_of_the_log() -> None:
+def test_of_each_kind_of_event_it_is_said_whether_somebody_decides_by_it() -> None:
     kinds = {event.model_fields["kind"].default for event in EVENTS}
-    assert kinds >= DECIDING
+    owed = sorted(kinds - DECIDING - NOT_DECIDING)
+    assert not owed, f"states/own_case.py: put each into DECIDING or NOT_DECIDING: {', '.join(owed)}"
+    assert not DECIDING & NOT_DECIDING and kinds == DECIDING | NOT_DECIDING
+
+
+@given(st.lists(st.integers(1, 9), max_size=6), st.lists(st.integers(1, 9), max_size=6), st.integers(1, 9))
+def test_what_came_before_a_split_is_in_the_history_of_each_part_and_what_came_after_in_its_own(
+    above: list[int], own: list[int], split_at: int
+) -> None:
+    events = {"A": above, "A-B": own, "A-B-B": [1]}
+    splits = {"A-B": Split("A", split_at), "A-B-B": Split("A-B", 1)}
+    found = in_its_history({name: some for name, some in events.items() if some}, splits)
+    before = sum(each <= split_at for each in above)
+    expected = {"A": len(above), "A-B": before + len(own), "A-B-B": before + own.count(1) + 1}
+    assert found == {name: number for name, number in expected.items() if number}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.states.census import FURTHER_ACTION, Owed, census_owed, of_school_age
+from mash.states.census import FURTHER_ACTION, GOES_ON, Owed, census_owed, counted_until, of_school_age
 from mash.states.profile import Outcome
 from mash.states.referral import SubjectState
 
@@ -32,6 +32,18 @@ def test_of_a_child_with_further_action_all_that_is_missing_is_owed_and_the_upn_
     assert owed(CHILD, outcome) == ALL
     assert owed(CHILD, outcome, school=True) == (*ALL, "upn")
     assert owed(CHILD, outcome, "sex", "disability") == ("date_of_birth", "ethnicity")
+
+
+def test_of_a_child_for_whom_something_was_done_all_is_owed_whatever_was_decided_since() -> None:
+    for found in (SubjectState(cohort="child", assessment="early_help"), SubjectState(cohort="child", conference="no_plan")):
+        assert owed(found, "no_further_action") == owed(found, None) == ALL
+
+
+@pytest.mark.parametrize("outcome", GOES_ON)
+def test_a_child_who_has_a_plan_is_counted_after_their_case_has_ended_and_any_other_until_then(outcome: str) -> None:
+    ended, now = date(2026, 5, 4), date(2028, 5, 4)
+    assert counted_until(SubjectState(cohort="child", outcome=outcome), ended, now) == now
+    assert counted_until(SubjectState(cohort="child", outcome="no_further_action"), ended, now) == ended
 
 
 @pytest.mark.parametrize("known", ["upn", "upn_unknown"])

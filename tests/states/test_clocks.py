@@ -75,6 +75,13 @@ def test_working_days_are_weekdays_and_end_when_the_hub_closes(calendar: Calenda
     assert due == (windows[-1][1] if windows else datetime.combine(last, time(17), LONDON))
 
 
+def test_a_calendar_that_was_asked_for_a_day_forgets_that_in_a_copy_with_other_holidays() -> None:
+    friday, a_day = at("2026-06-05T12:00"), length("1 working day")
+    assert HUB.add(friday, a_day) == at("2026-06-08T17:00")
+    closed = HUB.model_copy(update={"bank_holidays": (date(2026, 6, 8),)})
+    assert closed.add(friday, a_day) == at("2026-06-09T17:00") and HUB.add(friday, a_day) == at("2026-06-08T17:00")
+
+
 def test_weekend_cover_makes_no_working_days_of_saturdays() -> None:
     shop = Calendar(windows=dict.fromkeys(WEEKDAYS, (Window(opens=time(9), closes=time(13)),)))
     friday = datetime(2026, 6, 5, 10, tzinfo=LONDON)

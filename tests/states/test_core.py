@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, get_args
 
 import pytest
@@ -85,10 +86,11 @@ from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharin
 from mash.states.acts.siblings import RecordNotToTell, RecordSteppedUp
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile
-from mash.states.acts.withdrawing import SignOffWithdrawal
+from mash.states.acts.weighing import WeighContacts
+from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.again import Deed, decide_again, decide_log_again
 from mash.states.ages import Age
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, Reckoned
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import CONTINUED, Decision, decide
 from mash.states.entitled import named, open_to, possible
@@ -97,12 +99,13 @@ from mash.states.fold import evolve
 from mash.states.log import GENESIS, RECORDED, Recorded, chained
 from mash.states.messages import STAFF_ACTS, Event
 from mash.states.profile import Category, Consultation, ContactKind, Profile, SignOff, Source
+from mash.states.rebuild import REBUILDS
 from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
 from mash.states.usual import USUAL, WORKERS, Give, Until, Wait
-from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
+from mash.states.values import Actor, Details, Enquiry, Heard, Match, ReportedConsent, Subject, Words
 from mash.states.world import World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
@@ -133,6 +136,8 @@ class Family:
         self.subjects: set[str] = set()
         self.plans: dict[str, bool] = {}
         """Whether the last conference about a subject gave them a child protection plan."""
+        self.kinds: set[str] = set()
+        """Of the commands that were decided again, and came out the same."""
         self.needs: dict[str, str] = {}
         """What the last assessment of a subject found, until another one begins."""
 
@@ -145,12 +150,12 @@ class Family:
         self.cases[reference] = World(self.profile, self.now, reference, self._append)
         return self.cases[reference].give(command, SYSTEM, words=WORDS)
 
-    def give(self, reference: str, command: Any, by: Actor, words: Words | None = WORDS) -> list[Event]:
-        """Decide and record, as the store does. A refusal changes nothing."""
+    def give(self, reference: str, command: Any, by: Actor, words: Words | None = WORDS, **beside: Any) -> list[Event]:
+        """Decide and record, as the store does, with what it finds beside an act. A refusal changes nothing."""
         case = self.cases[reference]
         case.profile, case.now = self.profile, self.now
         details = details_with(command, case.referral, reference)
-        events = case.give(command, by, words=words, details=details)
+        events = case.give(command, by, words=words, details=details, **beside)
         self.subjects |= {event.subject for event in events if isinstance(event, SubjectAdded)}
         self.subjects -= {event.subject for event in events if isinstance(event, SubjectRemoved)}
         self.cases |= case.linked
@@ -185,6 +190,7 @@ class Family:
         if decision.acts and decision.acts[0] != CONTINUED:
             again = decide_again(case.reference, Deed(recorded_now), found, self.profile)
             assert again.events == decision.events, f"{decision.acts[0]} cannot be rebuilt from what it caused"
+            self.kinds.add(str(decision.acts[0]))
 
     def _checked(self, state: Referral | None, event: Event) -> None:
         """What must be true at the moment of an event."""
@@ -226,8 +232,9 @@ class Family:
 
     def decided_again(self) -> list[str]:
         """What is different where each log, as it is stored, is decided again."""
-        logs = {reference: [RECORDED.validate_json(text) for text in log] for reference, log in self.logs.items()}
-        found = [decide_log_again(reference, logs, {self.profile.digest: self.profile}.__getitem__) for reference in logs]
+        found = [
+            decide_log_again(reference, self.logs, {self.profile.digest: self.profile}.__getitem__) for reference in self.logs
+        ]
         assert sum(each.decided for each in found) and not any(each.older for each in found)
         return [str(each) for one in found for each in one.differences]
 
@@ -255,6 +262,23 @@ COHORTS = ("child", "unborn", "adult", "unknown")
 HUB_ROLES = ("duty_manager", "practice_manager", "team_manager", "social_worker", "out_of_hours", "early_help", "navigator")
 
 
+def beside_of(command: Any, referral: Referral) -> dict[str, Any]:
+    """What the store finds beside an act: what other hubs answer, and section 47s about the same children elsewhere."""
+    others = ((), ("sandwell",), ("sandwell", "merton"))[referral.version % 3]
+    if command.kind == "ask_other_hubs":
+        return {"heard": Heard(asked=("sandwell", "merton"), may_know=others)}
+    if command.kind in ("record_decision", "sign_off_decision", "record_strategy_discussion"):
+        likeness = ("confirmed", "likely")[referral.version % 2]
+        found = (Enquiry(subject=sid, reference="MASH-26-000009", likeness=likeness) for sid in referral.subjects)
+        return {"enquiries": tuple(found) if others else ()}
+    return {}
+
+
+def fresh(words: Words | None, world: Family, reference: str) -> Words | None:
+    """Words that no other act of this case has: which of an act's words is its own, is seen where it is decided again."""
+    return words and words.model_copy(update={"item": f"words-{reference}-{len(world.logs[reference])}"})
+
+
 def details_with(command: Any, referral: Referral, reference: str) -> Details | None:
     """What comes with a command that puts facts right."""
     right = Details(stored=WORDS.model_copy(update={"item": f"details-{referral.version}"}), kind="subject", changed=("name",))
@@ -275,11 +299,16 @@ def details_with(command: Any, referral: Referral, reference: str) -> Details | 
             return None
 
 
-def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensible: bool) -> Any:
+def drawn(data: st.DataObject) -> Callable[[Sequence[Any]], Any]:
+    """One of some values, by chance."""
+    return lambda values: data.draw(st.sampled_from(values))
+
+
+def a_command(kind: str, referral: Referral, world: Family, draw: Callable[[Sequence[Any]], Any], *, sensible: bool) -> Any:
     """A well-formed command of this kind: one that makes sense, or anything."""
 
     def one(*values: Any, odd: tuple[Any, ...] = ()) -> Any:
-        return draw(st.sampled_from(values if sensible else (*values, *odd)))
+        return draw(values if sensible else (*values, *odd))
 
     def each(referral: Referral, name: str, *values: Any) -> dict[str, Any]:
         """One for all subjects, or one for each."""
@@ -451,13 +480,15 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             outcomes = {sid: one(*GRAVEST_FIRST) for sid in referral.subjects}
             transfer_to = one("E06000999", odd=(None,))
             need = one("N1", odd=(None,))
-            return RecordDecision(outcomes=outcomes, primary_need=need, transfer_to=transfer_to, second=one(*second))
+            more = {"second": one(*second), "same_child": one("cannot_tell", None, "no")}
+            return RecordDecision(outcomes=outcomes, primary_need=need, transfer_to=transfer_to, **more)
         case "record_strategy_discussion":
             missing = bool(set(profile.strategy_discussion.quorum) - set(attended))
             why = one("not_reached" if missing else None, odd=(None,))
             enquiry = "joint" if profile.strategy_discussion.joint_or_single else None
             outcome = one("section_47", "no_section_47")
             said = {"without_quorum": why, "enquiry": enquiry if outcome == "section_47" else None}
+            said["same_child"] = one("cannot_tell", None, "no")
             said["held_on"] = one(None, world.now.astimezone(LONDON).date())
             return RecordStrategyDiscussion(attended=attended, outcome=outcome, **said)
         case "conclude_enquiries":
@@ -473,7 +504,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             why = {"abuse_categories": categories, "previous_plans": before}
             return RecordConference(held_on=held_on, **results, **one(why, odd=({},)))
         case "complete_assessment":
-            factors = tuple(draw(st.lists(st.sampled_from(FACTORS), min_size=1, max_size=1 if sensible else 2, unique=True)))
+            factors = one(*((factor,) for factor in FACTORS), odd=(FACTORS[:2],))
             found = each(referral, "outcome", "child_in_need_plan", "early_help", "no_further_action", "transfer")
             of_factors = one({"factors": factors}, {"factors_of": dict.fromkeys(referral.subjects, factors)})
             why_not = dict.fromkeys(referral.unseen, one("child_missing", "family_left"))
@@ -524,6 +555,9 @@ def another_contact(world: Family, referral: Referral, one: Any) -> Match:
 
 HANDLER_CLASSES: dict[str, Any] = {kind: act.command for kind, act in ACTS.items()}
 BY_PEOPLE = tuple(kind for kind in ACTS if kind != "receive_contact")
+
+
+RECKONED_ONCE = [name for name, member in vars(Referral).items() if isinstance(member, Reckoned)]
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -578,7 +612,7 @@ class AnyOrder(RuleBasedStateMachine):
         can, offered = possible(before), open_to(before, self.world.profile, by)
         refused: Refusal | None = None
         try:
-            self.world.give(reference, command, by, words)
+            self.world.give(reference, command, by, fresh(words, self.world, reference), **beside_of(command, before))
         except Refusal as refusal:
             refused = refusal
         if refused is None:
@@ -636,7 +670,7 @@ class AnyOrder(RuleBasedStateMachine):
     def _carry_on(self, reference: str, kinds: Sequence[str], data: st.DataObject) -> None:
         """One of these commands, by somebody who may."""
         referral = self.world.states[reference]
-        command = a_command(data.draw(st.sampled_from(kinds)), referral, self.world, data.draw, sensible=True)
+        command = a_command(data.draw(st.sampled_from(kinds)), referral, self.world, drawn(data), sensible=True)
         agency = command.agency if isinstance(command, AllocateCheck | AnswerCheck) else "social_care"
         role = self._role_for(command, referral)
         self._give(reference, command, Actor(id=f"m.{command.kind}", role=role, agency=agency, hub="any"), WORDS)
@@ -664,7 +698,7 @@ class AnyOrder(RuleBasedStateMachine):
     def somebody_does_anything(self, data: st.DataObject, role: str, agency: str) -> None:
         reference = data.draw(st.sampled_from(sorted(self.world.states)))
         kind = data.draw(st.sampled_from(BY_PEOPLE))
-        command = a_command(kind, self.world.states[reference], self.world, data.draw, sensible=False)
+        command = a_command(kind, self.world.states[reference], self.world, drawn(data), sensible=False)
         self._give(reference, command, person(role, agency), data.draw(st.sampled_from((WORDS, None))))
 
     @rule(minutes=st.one_of(st.integers(1, 90), st.integers(60, 60 * 24 * 6)), fires=st.integers(0, 3))
@@ -753,6 +787,13 @@ class AnyOrder(RuleBasedStateMachine):
     def the_log_counts_on_and_says_the_state(self) -> None:
         for reference, referral in self.world.states.items():
             assert referral.version == len(self.world.logs[reference])
+
+    @invariant()
+    def what_was_reckoned_of_a_state_once_holds_of_it_still(self) -> None:
+        for referral in self.world.states.values():
+            anew = Referral.model_construct(**{name: getattr(referral, name) for name in Referral.model_fields})
+            for name in RECKONED_ONCE:
+                assert getattr(referral, name) == getattr(anew, name), name
 
     def teardown(self) -> None:
         for reference, referral in getattr(self, "world", Family(SANDWELL, london("2026-01-01"))).states.items():
@@ -1437,3 +1478,138 @@ def test_a_check_of_an_agency_that_left_the_profile_still_escalates() -> None:
     world.give("R", AdoptProfile(digest=world.profile.digest), DUTY)
     entries = world.run_clocks(MORNING + timedelta(hours=5))
     assert any(isinstance(event, ClockEscalated) and event.id == "check:housing" for _, event in entries)
+
+
+# --- every kind of command, decided again ---------------------------------------------------------------------------------
+
+THIS_YEAR = tuple(
+    Match(
+        subject="s0", reference=f"MASH-26-00000{n}", other="S1", likeness=likeness, why=("same_name",),
+        received_at=MORNING - timedelta(days=30),
+    )
+    for n, likeness in ((1, "confirmed"), (2, "confirmed"), (3, "likely"))
+)  # fmt: skip
+SECONDED = MERTON.model_copy(
+    update={"sign_off": {"blue": SignOff(ratings=("blue",), outcomes=("no_further_action",), role="service_manager")}}
+)
+
+
+def after(begun: Family, *given: tuple[Any, Actor]) -> Family:
+    """That case, with these commands given."""
+    for command, by in given:
+        begun.give("R", command, by)
+    return begun
+
+
+def alerted() -> Family:
+    begun = arrived()
+    begun.run_clocks(MORNING + timedelta(hours=1))
+    return begun
+
+
+def to_disclose() -> Family:
+    """An agency holds what it owes by the guidance's edition that knows the duty."""
+    basis = BASIS.model_copy(update={"lawful_basis": "duty_to_disclose"})
+    begun = after(arrived(load_profile("merton", None, "2026")), (basis, DUTY), (RateReferral(rating="amber"), DUTY))
+    return after(begun, (AnswerCheck(agency="police", known=True, relevant=True), person("agency", "police")))
+
+
+def short_of_one() -> Family:
+    held = RecordStrategyDiscussion(attended=QUORUM[:2], outcome="section_47", without_quorum="not_reached")
+    return after(at_stage("strategy_discussion"), (held, DUTY))
+
+
+def to_be_withdrawn() -> Family:
+    begun = after(rated("blue", SECONDED), (decision(s0="no_further_action"), MANAGER))
+    return after(begun, (SignOffDecision(agreed=True), person("service_manager")), (WithdrawDecision(), MANAGER))
+
+
+STARTS: dict[str, Callable[[], Family]] = {
+    **{stage: partial(at_stage, stage) for stage in SEEN if stage != "triage"},
+    "triage": arrived,
+    "triage, in danger": partial(arrived, immediate_danger=True),
+    "nobody has rated in time": alerted,
+    "an unborn child": partial(arrived, SANDWELL, MORNING, "unborn"),
+    "one to whom it is safe to write": partial(arrived, referrer_reachable=True),
+    "one to whom it is not": partial(arrived, referrer_reachable=True, writing_unsafe=True),
+    "a hub of several places": partial(arrived, load_profile("cambridgeshire")),
+    "a professional is accused": partial(arrived, SANDWELL, MORNING, "child", "adult", categories=("professional_concern",)),
+    "others about the same child": lambda: after(arrived(), (RecordKnown(matches=THIS_YEAR), SYSTEM)),
+    "two about the same child": lambda: after(arrived(), (RecordKnown(matches=THIS_YEAR[:2]), SYSTEM)),
+    "contacts add up": lambda: after(
+        arrived(MERTON),
+        (RecordKnown(matches=THIS_YEAR[:2]), SYSTEM),
+        (RateReferral(rating="blue"), DUTY),
+        (WeighContacts(), MANAGER),
+        (decision(s0="no_further_action"), MANAGER),
+    ),
+    "agencies are asked": lambda: after(rated("amber"), (BASIS, DUTY)),
+    "an agency owes what it holds": to_disclose,
+    "rated down by two, in danger": partial(rated, "amber", immediate_danger=True),
+    "one was missing": short_of_one,
+    "a decision is to be withdrawn": to_be_withdrawn,
+}
+"""Where a history may begin, from which each kind of command is reached."""
+ACTING = (
+    *(person(role) for role in (*HUB_ROLES, "service_manager", "adult_social_worker")),
+    *(Actor(id=login, role="social_worker", agency="social_care", hub="any") for login in WORKERS),
+    *(person("agency", agency) for agency in ("police", "health", "housing")),
+    SYSTEM,
+)
+
+
+Step = tuple[Any, Actor, datetime]
+"""A command, who gave it, and when."""
+
+
+def led_on() -> tuple[set[str], list[Family]]:
+    """Which kinds of commands were given, and decided again; and the histories in which they were. Whatever can be done for the
+    first time is done where it can, and from there histories go on."""
+    reached = {"receive_contact"}
+    worlds = {(start,): (begin(), list[Step]()) for start, begin in STARTS.items()}
+    tried = set[tuple[str, tuple[str, ...]]]()
+    while ahead := [(kind, path) for kind in ACTS if kind not in reached for path in worlds if (kind, path) not in tried]:
+        for kind, path in ahead:
+            if kind in reached:
+                continue
+            tried.add((kind, path))
+            world, steps = worlds[path]
+            if step := first_given(kind, world):
+                worlds[*path, kind] = world, [*steps, step]
+                worlds[path] = played_again(path[0], steps), steps
+                reached.add(kind)
+    return reached, [world for world, _ in worlds.values()]
+
+
+def played_again(start: str, steps: Sequence[Step]) -> Family:
+    world = STARTS[start]()
+    for command, by, at in steps:
+        world.now = at
+        world.give("R", command, by, fresh(WORDS, world, "R"), **beside_of(command, world.states["R"]))
+    return world
+
+
+def first_given(kind: str, world: Family) -> Step | None:
+    """The first sensible command of this kind that somebody may give in this world, who gives it, and when."""
+    referral = world.states["R"]
+    if ACTS[kind].stages is not None and kind not in possible(referral):
+        return None
+    if kind == "fire_clocks" and referral.next_at:
+        world.now = max(world.now, referral.next_at)
+    for place in range(3):
+        command = a_command(kind, referral, world, lambda values, place=place: values[place % len(values)], sensible=True)
+        for by in ACTING:
+            try:
+                world.give("R", command, by, fresh(WORDS, world, "R"), **beside_of(command, world.states["R"]))
+            except Refusal:
+                continue
+            if kind in world.kinds:
+                return command, by, world.now
+    return None
+
+
+def test_each_kind_of_command_is_decided_again_in_a_history_of_its_own() -> None:
+    reached, histories = led_on()
+    missing = [kind for kind in REBUILDS if kind not in reached]
+    assert missing == [], f"no history of {missing}: add where one begins"
+    assert [what for history in histories for what in history.decided_again()] == []

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from acting import BASIS, DUTY, MANAGER, SCHOOL, START, set_time, submit, turned_away
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from mash.api.pages.figures import manager
 from mash.api.pages.figures.reckoning import percentile
+from mash.api.pages.figures.tables import week_of
+from mash.config.words import sentence, worded
 from mash.flows.store.apply import act, receive
 from mash.flows.store.erasure import erase
 from mash.flows.store.looking import look
-from mash.flows.store.reads.dataset import Period, period_of, weeks
+from mash.flows.store.reads.dataset import NotOver, Period, days_of, weeks, whole_weeks
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES
 from mash.flows.store.writes import Item
-from mash.flows.telling.dataset import Form, dictionary, extract
-from mash.flows.telling.dataset_columns import columns
+from mash.flows.telling.dataset import WRITTEN, Form, Rows, dictionary, take
+from mash.flows.telling.dataset_columns import ENDS, OTHER, columns
 from mash.states.acts.checks import ProceedWithoutReplies
 from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import ReceiveContact
@@ -36,17 +41,25 @@ from mash.states.acts.upkeep import LinkReferral
 from mash.states.clocks import LONDON, day_of
 from mash.states.values import Actor, Subject
 
-ANALYST = Actor(id="a.nalyst", role="data_manager", agency="social_care", hub="merton")
+ANALYST = Actor(id="a.nalyst", role="analyst", agency="social_care", hub="merton")
 ADMINISTRATOR = Actor(id="cli:root", role="administrator", agency="system", hub="merton")
-ELSEWHERE = Actor(id="e.lsewhere", role="data_manager", agency="social_care", hub="sandwell")
+ELSEWHERE = Actor(id="e.lsewhere", role="analyst", agency="social_care", hub="sandwell")
 MINUTE, HOUR, DAY, WEEK = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days", "weeks"))
-YEAR = period_of(date(2026, 1, 1), date(2026, 12, 31))
+LATER = datetime(2028, 1, 1, tzinfo=UTC)
+
+
+def weeks_of(first: date, last: date) -> Period:
+    """The weeks of these days, as whoever takes them once all are over is given them."""
+    return whole_weeks(first, last, LATER)
+
+
+YEAR = weeks_of(date(2026, 1, 1), date(2026, 12, 31))
 
 
 async def taken(store: Store, period: Period = YEAR, by: Actor = ANALYST) -> list[dict[str, str]]:
-    """The rows of an extract, as whoever opens the file reads them."""
+    """The rows of the dataset, as whoever opens the file reads them."""
     file = io.BytesIO()
-    number = await extract(store, by, period, "csv", file)
+    number = await take(store, by, period, "csv", file)
     rows = list(csv.DictReader(io.StringIO(file.getvalue().decode())))
     assert len(rows) == number
     return rows
@@ -139,7 +152,7 @@ async def test_no_row_has_a_name_a_reference_a_login_or_a_moment(store: Store) -
     await confirmed_to_be(store, await contact(store, START + 2 * HOUR), reference)
     for form in ("csv", "parquet"):
         file = io.BytesIO()
-        await extract(store, ANALYST, YEAR, form, file)
+        await take(store, ANALYST, YEAR, form, file)
         for secret in (b"MASH-26", b"Orla", b"Quince", b"d.manager", b"m.manager", b"school-1", b"09:", b"2026-06-02"):
             assert secret not in file.getvalue(), (form, secret)
 
@@ -174,6 +187,22 @@ async def test_a_confirmation_that_was_taken_back_counts_no_more(store: Store) -
     assert [row["earlier_confirmed"] for row in await taken(store)] == ["0", "0"]
 
 
+async def test_what_was_taken_back_after_a_case_was_closed_counts_no_more_for_it_either(store: Store) -> None:
+    first, second, third = [await contact(store, START + days * DAY) for days in range(3)]
+    await confirmed_to_be(store, second, first)
+    await decide(store, second, START + 3 * DAY)
+    await confirmed_to_be(store, third, first)
+    await act(store, first, WithdrawIdentity(subject="s1"), DUTY, words="A mistake.")
+    await look(store, "merton", first)
+    # The second and the third are one child still; no case that is closed is told that the first is another.
+    assert [row["earlier_confirmed"] for row in sorted(await taken(store), key=by_receipt)] == ["0", "0", "1"]
+
+
+def by_receipt(row: dict[str, str]) -> tuple[str, str]:
+    """The order in which a few contacts came in, which rows of one week do not have: by how many were before."""
+    return row["received_week"], row["earlier_confirmed"]
+
+
 async def test_contacts_about_brother_and_sister_add_up_by_contact_and_are_counted_for_each_child(store: Store) -> None:
     set_time(store, START)
     his, hers = await submit(store, words="one"), await submit(store, words="other")
@@ -186,16 +215,22 @@ async def test_contacts_about_brother_and_sister_add_up_by_contact_and_are_count
     assert (row["earlier_confirmed"], row["earlier_of_one_child"]) == ("2", "1")
 
 
-async def test_a_link_by_hand_says_it_is_the_same_child_and_an_erased_contact_keeps_its_row(store: Store) -> None:
+async def test_a_link_by_hand_says_it_is_the_same_child(store: Store) -> None:
     first, second = await contact(store, START), await contact(store, START + DAY)
     await act(store, second, LinkReferral(other=first, relation="same_child"), DUTY, words="The mother said so.")
-    set_time(store, START + 2 * DAY)
-    await decide(store, first, START + 2 * DAY)
-    await erase(
-        store, first, ErasePeople(why="court_order"), Actor(id="cli", role="administrator", agency="system", hub="merton")
-    )
-    rows = sorted(await taken(store), key=lambda row: row["earlier_confirmed"])
-    assert [row["earlier_confirmed"] for row in rows] == ["0", "1"] and rows[0]["outcome"] == "no_further_action"
+    assert sorted(row["earlier_confirmed"] for row in await taken(store)) == ["0", "1"]
+
+
+async def test_an_erased_contact_keeps_its_row_which_says_so_and_is_nobodys_earlier_contact_any_more(store: Store) -> None:
+    first, second, third = [await contact(store, START + days * DAY) for days in range(3)]
+    await confirmed_to_be(store, second, first)
+    await act(store, third, LinkReferral(other=second, relation="same_child"), DUTY, words="The mother said so.")
+    await decide(store, second, START + 4 * DAY)
+    assert sorted(row["earlier_confirmed"] for row in await taken(store)) == ["0", "1", "1"]
+    await erase(store, second, ErasePeople(why="court_order"), ADMINISTRATOR)
+    rows = sorted(await taken(store), key=lambda row: row["erased"])
+    assert [row["erased"] for row in rows] == ["0", "0", "1"] and rows[2]["outcome"] == "no_further_action"
+    assert [row["earlier_confirmed"] for row in rows] == ["0", "0", ""] and rows[2]["earlier_of_one_child"] == ""
 
 
 # --- figures are sums of it ----------------------------------------------------------------------------------------------
@@ -238,7 +273,7 @@ async def test_figures_on_pages_are_sums_of_the_rows_of_the_same_period(store: S
     now = await a_quarter(store)
     found = await manager._reckoned(store, MANAGER, 13)
     monday = day_of(now) - timedelta(days=day_of(now).weekday(), weeks=13)
-    rows = await taken(store, period_of(monday, day_of(now)))
+    rows = await taken(store, weeks_of(monday, day_of(now)))
     assert len(rows) > 35
 
     def table(name: str) -> dict[str, Any]:
@@ -246,18 +281,41 @@ async def test_figures_on_pages_are_sums_of_the_rows_of_the_same_period(store: S
 
     this_week = day_of(now) - timedelta(days=day_of(now).weekday())
     whole = [row for row in rows if row["received_week"] != str(this_week)]
-    by_week = summed(whole, lambda row: row["received_week"])
-    assert sorted(int(number) for number in table("contacts").values() if number != "0") == sorted(by_week.values())
-    for figure, column in (("kinds", "kind"), ("sources", "source"), ("needs", "primary_need")):
-        assert sorted(table(figure).values()) == sorted(summed(rows, lambda row, column=column: row[column]).values()), figure
-    rated = summed([row for row in rows if row["first_rating"]], lambda row: (row["first_rating"], row["rating"]))
-    assert sorted(table("ratings").values()) == sorted(rated.values())
-    ended = {column: sum(int(row[column]) for row in rows) for column in rows[0] if column.startswith("outcome_")}
-    assert sorted(table("outcomes").values()) == sorted(number for number in ended.values() if number)
+    assert {week: int(number) for week, number in table("contacts").items() if number != "0"} == summed(whole, _week)
+    of = {column.name: column for column in columns("merton", store.hub("merton"))}
+    for figure, name in (("kinds", "kind"), ("sources", "source"), ("needs", "primary_need")):
+        meant = of[name].codes
+        assert _called(table(figure), meant) == summed(rows, lambda row, name=name, meant=meant: meant.get(row[name], UNSAID)), (
+            figure
+        )
+    rated = summed([row for row in rows if row["first_rating"]], lambda row: _from_to(row["first_rating"], row["rating"]))
+    assert table("ratings") == rated
+    ended = {end: sum(int(row[f"outcome_{end}"]) for row in rows) for end in (*ENDS, OTHER)}
+    assert table("outcomes") == {sentence(end): number for end, number in ended.items() if number}
     assert table("re-referrals") == _again(rows)
     assert [row[1:] for row in rows_of(found, "adding-up")] == _adding_up(rows)
     assert [row[1:] for row in rows_of(found, "same-child") if any(row[1:])] == _by_month(rows)
     assert [row[1:3] for row in rows_of(found, "back")] == _back(whole)
+
+
+UNSAID = "Not recorded"
+"""What the page calls what is empty in a row."""
+
+
+def _called(table: dict[str, int], meant: Mapping[str, str]) -> Counter[str]:
+    """A table of the page by the dictionary's words: what is no code stands there as it was given; in the dataset it is one."""
+    found = Counter[str]()
+    for label, number in table.items():
+        found[label if label in (*meant.values(), UNSAID) else meant[OTHER]] += number
+    return found
+
+
+def _week(row: dict[str, str]) -> str:
+    return week_of(datetime.fromisoformat(row["received_week"]))
+
+
+def _from_to(first: str, now: str) -> str:
+    return f"{sentence(first)} to {worded(now)}"
 
 
 def rows_of(found: manager.Found, name: str) -> tuple[tuple[Any, ...], ...]:
@@ -324,26 +382,42 @@ async def test_the_time_to_a_decision_on_the_page_is_that_of_the_rows_decided_in
 
 async def looks(store: Store) -> list[Any]:
     async with store.engine.begin() as connection:
-        return list((await connection.execute(ACCESSES.select().where(ACCESSES.c.action == "extract_dataset"))).all())
+        return list((await connection.execute(ACCESSES.select().where(ACCESSES.c.action == "take_dataset"))).all())
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-async def test_each_extract_is_a_look_of_whoever_takes_it_and_says_of_what(store: Store, form: Form) -> None:
+async def test_each_taking_is_a_look_of_whoever_takes_it_and_says_of_what(store: Store, form: Form) -> None:
     await contact(store, START)
     file = io.BytesIO()
-    await extract(store, ANALYST, period_of(date(2026, 6, 1), date(2026, 6, 30)), form, file)
+    await take(store, ANALYST, weeks_of(date(2026, 6, 1), date(2026, 6, 30)), form, file)
     [look_] = await looks(store)
-    assert (look_.person, look_.role, look_.hub, look_.reference) == ("a.nalyst", "data_manager", "merton", None)
-    assert look_.why == f"dataset of 1 contacts, 2026-06-01 to 2026-06-30, as {form}"
+    assert (look_.person, look_.role, look_.hub, look_.reference) == ("a.nalyst", "analyst", "merton", None)
+    assert look_.why == f"dataset of 1 contacts, 2026-06-01 to 2026-07-05, as {form}"
 
 
-async def test_a_hub_has_its_own_contacts_alone_and_days_count_in_london(store: Store) -> None:
-    await contact(store, datetime(2026, 6, 30, 22, 30, tzinfo=UTC))
-    await contact(store, datetime(2026, 6, 30, 23, 30, tzinfo=UTC))
-    assert len(await taken(store, period_of(date(2026, 6, 1), date(2026, 6, 30)))) == 1
-    [july] = await taken(store, period_of(date(2026, 7, 1), date(2026, 7, 31)))
-    assert (july["received_month"], july["received_week"]) == ("2026-07-01", "2026-06-29")
-    assert await taken(store, by=ELSEWHERE) == [] and await taken(store, period_of(date(2026, 8, 1), date(2026, 8, 2))) == []
+async def test_a_hub_has_its_own_contacts_alone_and_weeks_begin_in_london(store: Store) -> None:
+    await contact(store, datetime(2026, 6, 28, 22, 30, tzinfo=UTC))
+    await contact(store, datetime(2026, 6, 28, 23, 30, tzinfo=UTC))
+    assert len(await taken(store, weeks_of(date(2026, 6, 22), date(2026, 6, 22)))) == 1
+    [next_week] = await taken(store, weeks_of(date(2026, 7, 5), date(2026, 7, 5)))
+    assert (next_week["received_month"], next_week["received_week"]) == ("2026-06-01", "2026-06-29")
+    assert await taken(store, by=ELSEWHERE) == [] and await taken(store, weeks_of(date(2026, 8, 1), date(2026, 8, 2))) == []
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 800), st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1))
+)
+def test_whichever_days_are_asked_for_whole_weeks_that_are_over_are_taken_or_none(first: date, days: int, now: datetime) -> None:
+    last, now = first + days * DAY, now.replace(tzinfo=UTC)
+    try:
+        period = whole_weeks(first, last, now)
+    except NotOver:
+        monday = day_of(now) - day_of(now).weekday() * DAY
+        assert last >= monday
+    else:
+        begins, ends = days_of(period)
+        assert (begins.weekday(), ends.weekday()) == (0, 6) and begins <= first <= last <= ends < begins + (days + 13) * DAY
+        assert {at.astimezone(LONDON).strftime("%H:%M") for at in period} == {"00:00"} and period.until <= now
 
 
 async def test_parquet_has_the_same_rows_as_csv_each_column_with_its_type(store: Store) -> None:
@@ -351,7 +425,7 @@ async def test_parquet_has_the_same_rows_as_csv_each_column_with_its_type(store:
 
     await a_quarter(store)
     file = io.BytesIO()
-    number = await extract(store, ANALYST, YEAR, "parquet", file)
+    number = await take(store, ANALYST, YEAR, "parquet", file)
     file.seek(0)
     table = read_parquet(file).read_all()
     rows = await taken(store)
@@ -372,6 +446,36 @@ async def test_the_dictionary_has_each_column_in_its_order_with_its_meaning_and_
     assert "may find its row" in lines[-1]["meaning"] and "no small count" in lines[-1]["meaning"]
 
 
+async def test_who_stops_waiting_for_a_parquet_file_waits_until_nothing_is_read_for_it_or_written_to_it(store: Store) -> None:
+    made_of, asked, ended = columns("merton", store.hub("merton")), asyncio.Event(), list[str]()
+    row = tuple("" if column.kind == "text" else START.date() if column.kind == "day" else 1 for column in made_of)
+
+    async def rows() -> AsyncIterator[Rows]:
+        yield [row]
+        asked.set()
+        try:
+            await asyncio.Event().wait()  # a database that does not answer
+        finally:
+            ended.append("reading")
+
+    class File(io.BytesIO):
+        def close(self) -> None:
+            ended.append("file")
+            super().close()
+
+        def write(self, some: Any) -> int:
+            ended.append("writing")
+            return super().write(some)
+
+    with File() as file:
+        writing = asyncio.create_task(WRITTEN["parquet"](rows(), made_of, file))
+        await asked.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    assert "reading" in ended and ended[-1] == "file"
+
+
 async def test_within_a_week_rows_stand_in_no_order_that_tells_a_reference(store: Store) -> None:
     for number in range(12):
         await contact(store, START + number * MINUTE, source="2A" if number < 6 else "6")
@@ -389,7 +493,7 @@ async def test_when_cases_came_to_their_stages_is_found_by_an_index(store: Store
 
 
 def test_weeks_begin_on_mondays_in_london_and_leave_nothing_out_when_the_clocks_change() -> None:
-    period = period_of(date(2026, 3, 25), date(2026, 4, 8))
+    period = Period(*(datetime(2026, month, day, tzinfo=LONDON) for month, day in ((3, 25), (4, 8))))
     found = list(weeks(period))
     assert found[0].since == period.since and found[-1].until == period.until
     assert all(one.until == other.since for one, other in pairwise(found))

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
-from stdnum.gb import upn
-
-from mash.flows.returns.children import Known, known
 from mash.flows.returns.course import Case
-from mash.flows.returns.people import Person
 from mash.flows.telling.walk import Walk
-from mash.states.accumulation import contact_of
 from mash.states.acts.assessment import CompleteAssessment, StartAssessment
 from mash.states.acts.closing import ReopenReferral
-from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.contact import AssignPlace, ReceiveContact
+from mash.states.acts.corrections import AddSubject
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision
 from mash.states.acts.handing_over import AcceptHandOver, OfferHandOver, ReturnHandOver
 from mash.states.acts.protection import (
@@ -30,16 +26,19 @@ from mash.states.acts.protection import (
 from mash.states.acts.step_down import ReturnStepDown
 from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.clocks import LONDON, day_of
+from mash.states.entered_later import may_be_entered_later
 from mash.states.errors import Refusal
 from mash.states.log import GENESIS, SCHEMA, Recorded
 from mash.states.profile import Profile
 from mash.states.stages import CONCLUDED
 from mash.states.usual import decider, rater
-from mash.states.values import Subject
+from mash.states.values import Actor, Details, Subject
 from mash.states.world import World
 
 FACTORS = ("1A", "3B", "4B", "10A", "16A", "18B", "21")
 SOURCES = ("1A", "1B", "2A", "3A", "3E", "4", "5A", "5D", "6", "9", "10")
+COHORTS: tuple[Literal["child", "unborn", "unknown", "adult"], ...] = (*("child",) * 6, "unborn", "unborn", "unknown", "adult")
+"""Of an adult nobody says how old they are."""
 MOST_STEPS = 60
 
 
@@ -50,7 +49,33 @@ class Going(Walk):
         super().__init__(profile, dice.choice(list(profile.ratings)), starts)
         self.dice = dice
         self.world.reference = reference
-        self.moments: list[tuple[str, datetime | None]] = []
+        self.late: dict[tuple[str, int], datetime] = {}
+        """When what was entered later had happened, by reference and the event's place in its log."""
+
+    def give(self, command: Any, role: str, what: str, agency: str = "social_care", person: str = "") -> None:
+        """Somebody acts, and now and then enters later what they have done, or what they were told."""
+        by = Actor(id=person or role, role=role, agency=agency, hub=self.profile.name)
+        earlier = self._earlier(command, by)
+        if isinstance(command, AcceptHandOver) and self.dice.random() < 0.4:
+            offered_at = self.referral.offered[command.hand_over].offered_at
+            command = command.model_copy(update={"accepted_at": offered_at + (self.now - offered_at) * self.dice.random()})
+        begun = len(self.world.log)
+        try:
+            self.world.give(command, by, words=self.world.fresh_words(), happened_at=earlier)
+        except Refusal:
+            if earlier is None:
+                raise
+            earlier = None
+            self.world.give(command, by, words=self.world.fresh_words())
+        if earlier:
+            self.late |= {(self.world.reference, place): earlier for place in range(begun, len(self.world.log))}
+
+    def _earlier(self, command: Any, by: Actor) -> datetime | None:
+        """When it was done, where that is not now: at the earliest when it was reported."""
+        if self.world.state is None or self.dice.random() > 0.2 or not may_be_entered_later(command.kind, by):
+            return None
+        first = max(self.referral.reported_at or self.referral.received_at, self.now - timedelta(days=4))
+        return first + (self.now - first) * self.dice.random()
 
     def tried(self, command: Any, role: str, person: str = "") -> bool:
         """Whether somebody may give a command now, and has."""
@@ -94,6 +119,8 @@ def _by_chance(going: Going, stage: str) -> bool:
     dice, profile = going.dice, going.profile
     if dice.random() < 0.04 and stage not in ("contact", "triage"):
         return going.tried(CallStrategyDiscussion(), rater(profile))
+    if dice.random() < 0.02:
+        return _add(going)
     if dice.random() < 0.04 and going.referral.decided_at:
         return going.tried(WithdrawDecision(), decider(profile))
     chances: dict[str, Callable[[Going], bool]] = {
@@ -106,6 +133,17 @@ def _by_chance(going: Going, stage: str) -> bool:
         "transfer_offered": _answer_transfer,
     }
     return stage in chances and chances[stage](going)
+
+
+def _add(going: Going) -> bool:
+    """Somebody is found whom the case is about too."""
+    by = Actor(id="adder", role=rater(going.profile), agency="social_care", hub=going.profile.name)
+    found = Details(stored=going.world.fresh_words(), kind="subject", changed=("name",), age="child")
+    try:
+        going.world.give(AddSubject(cohort="child"), by, words=going.world.fresh_words(), details=found)
+    except Refusal:
+        return False
+    return True
 
 
 def _each(going: Going, name: str, *values: str) -> dict[str, Any]:
@@ -214,14 +252,14 @@ class Histories:
     """By root and subject: the child."""
 
 
-def cases_of(world: World) -> Iterator[Case]:
-    """A case in memory and the linked ones, as they would be stored."""
+def cases_of(world: World, late: Mapping[tuple[str, int], datetime] = MappingProxyType({})) -> Iterator[Case]:
+    """A case in memory and the linked ones, as they would be stored; `late` says when what was entered later had happened."""
     log = [
         Recorded.model_construct(
             reference=world.reference,
             sequence=number,
             at=entry.at,
-            happened_at=None,
+            happened_at=late.get((world.reference, number - 1)),
             by=entry.by,
             profile=world.profile.digest,
             schema_number=SCHEMA,
@@ -232,14 +270,17 @@ def cases_of(world: World) -> Iterator[Case]:
     ]
     yield Case(world.reference, world.referral, log)
     for linked in world.linked.values():
-        yield from cases_of(linked)
+        yield from cases_of(linked, late)
 
 
-def histories(profile: Profile, number: int, seed: int, year: int, repeats: float = 0.25) -> Histories:
-    """So many contacts, received around the census year; a part of them about a child who is known from an earlier one."""
+def histories(
+    profile: Profile, number: int, seed: int, year: int, repeats: float = 0.25, until: datetime | None = None
+) -> Histories:
+    """So many contacts, received around the census year; a part of them about a child who is known from an earlier one. They go
+    on until the summer after, or `until`."""
     dice = random.Random(f"{profile.name} {seed}")
     made = Histories(profile)
-    end = datetime(year, 8, 1, tzinfo=UTC)
+    end = until or datetime(year, 8, 1, tzinfo=UTC)
     for count in range(number):
         starts = datetime(year - 1, 2, 1, 9, tzinfo=LONDON).astimezone(UTC) + timedelta(days=dice.random() * 440)
         reference = f"MASH-26-{count + 1:06}"
@@ -251,12 +292,13 @@ def histories(profile: Profile, number: int, seed: int, year: int, repeats: floa
                 linked.world = world
                 world.witness = linked._tell
                 on_their_way(linked, end)
-        for case in cases_of(going.world):
-            made.cases[case.reference] = case
-        for sid in {sid for case in cases_of(going.world) for sid in case.state.subjects}:
+                going.late |= linked.late
+        these = list(cases_of(going.world, going.late))
+        made.cases |= {case.reference: case for case in these}
+        for sid in sorted({sid for case in these for sid in case.state.subjects}):
             known = sorted(set(made.children.values()))
             child = dice.choice(known) if known and dice.random() < repeats else f"child-{profile.name}-{seed}-{count}-{sid}"
-            if child in {made.children.get((reference, other)) for other in ("S1", "S2", "S3")}:
+            if child in {other for (root, _), other in made.children.items() if root == reference}:
                 child = f"child-{profile.name}-{seed}-{count}-{sid}"
             made.children[reference, sid] = child
     return made
@@ -271,68 +313,21 @@ def _whole(world: World) -> Iterator[World]:
 def _received(profile: Profile, starts: datetime, reference: str, dice: random.Random) -> Going:
     going = Going(profile, starts, reference, dice)
     sort = dice.choice(list(profile.intake.values()))
-    cohorts = [dice.choice(("child", "child", "child", "unborn", "unknown")) for _ in range(dice.choice((1, 1, 2, 3)))]
+    cohorts = [dice.choice(COHORTS) for _ in range(dice.choice((1, 1, 2, 3)))]
     contact = ReceiveContact(
         contact=dice.choice(sort.kinds) if sort.kinds else "referral",
         source=dice.choice(SOURCES),
         source_agency=sort.sources[0] if sort.sources else "education",
         subjects=tuple(
-            Subject(id=f"S{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
+            Subject(id=f"S{n}", cohort=cohort, age=None if cohort in ("unknown", "adult") else cohort)
             for n, cohort in enumerate(cohorts, start=1)
         ),
         primary_need="N1",
         categories=sort.categories[:1],
         referrer_reachable=True,
+        reported_at=starts - timedelta(days=2 * dice.random()) if dice.random() < 0.3 else None,
     )
     going.give(contact, "referrer", "a contact")
+    if profile.places and dice.random() < 0.9:
+        going.tried(AssignPlace(place=dice.choice(list(profile.places))), rater(profile))
     return going
-
-
-PSEUDO_AUTHORITY = "202"
-
-
-def a_upn(number: int) -> str:
-    """A unique pupil number with the right check letter."""
-    digits = f"{PSEUDO_AUTHORITY}{number:09}"[:12]
-    return f"{upn.calc_check_digit(digits)}{digits}"
-
-
-def a_person(born: date, unborn: bool, dice: random.Random, number: int) -> Person:
-    """Somebody of whom all is recorded that the census asks."""
-    details: dict[str, Any] = {
-        "sex": dice.choice("MF"),
-        "ethnicity": dice.choice(("WBRI", "MWBC", "APKN", "REFU")),
-        "disability": dice.choice((["NONE"], ["NONE"], ["MOB", "LD"], ["AUT"])),
-    }
-    if unborn:
-        return Person({**details, "expected_date": born.isoformat()})
-    details["date_of_birth"] = born.isoformat()
-    number_of = {"upn": a_upn(number)} if dice.random() < 0.8 else {"upn_unknown": dice.choice(("UN2", "UN5"))}
-    return Person({**details, **number_of})
-
-
-def known_of(made: Histories, seed: int) -> list[Known]:
-    """The children of these histories, with all that is asked about them."""
-    dice = random.Random(f"people {made.profile.name} {seed}")
-    identities = {
-        (case.reference, sid): child
-        for case in made.cases.values()
-        for sid in case.state.subjects
-        if (child := made.children.get((contact_of(case.reference), sid)))
-    }
-    prefix = f"{made.profile.name[:6].upper().replace('_', '')}{seed:02}"
-    ids = {child: f"{prefix}{n:06}" for n, child in enumerate(sorted({*identities.values()}))}
-    found = known(made.cases, {key: ids[child] for key, child in identities.items()}, {}, b"key of the tests")
-    first = int(hashlib.sha256(prefix.encode()).hexdigest()[:6], 16) % 90_000 * 10_000
-    return [_with_person(one, dice, first + n) for n, one in enumerate(found)]
-
-
-def _with_person(one: Known, dice: random.Random, number: int) -> Known:
-    cohorts = {course.cohort for course in one.courses}
-    first = min(course.received for course in one.courses)
-    unborn = cohorts == {"unborn"}
-    if "unborn" in cohorts:
-        born = first + timedelta(days=dice.randint(20, 200))
-    else:
-        born = first - timedelta(days=dice.randint(30, 16 * 365))
-    return replace(one, person=a_person(born, unborn, dice, number))

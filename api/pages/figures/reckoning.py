@@ -109,7 +109,7 @@ class Tally:
         """A referral, and the contact that it began with: itself, or what it was split from."""
         at, late = moment(referral["received_at"]), False
         week = self._week(at)
-        self.same_child.add(root, at, referral, week is not None)
+        self.same_child.add(root, referral, week is not None)
         if week is not None:
             self._received(referral, at, week)
         for clock in referral["clocks"].values():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
-from mash.flows.store.reads.figures import Came, Seen
+from mash.flows.store.reads.figures import Came, Seen, came_of
 from mash.flows.store.reads.same_child import About, Joined, before
 from mash.states.clocks import LONDON
 
@@ -26,15 +26,15 @@ class SameChild:
         self._came = dict[str, Came]()
         self._about = dict[str, About]()
 
-    def add(self, root: str, at: datetime, referral: Seen, counted: bool) -> None:
+    def add(self, root: str, referral: Seen, counted: bool) -> None:
         """A referral, the contact that it began with, and whether it came in within the time that is looked at."""
-        self._came[root] = Came(at, referral["contact"] == "referral")
+        self._came[root] = came_of(referral)
         if not counted:
             return
         self._about.setdefault(root, About()).add(referral)
 
     def join(self, found: Iterable[Joined]) -> None:
-        """What people have confirmed, as it is now: a case that is closed may not have heard of it."""
+        """What people have confirmed, as it is now: a case that is closed hears neither of that nor of what is taken back."""
         for contact, subject, other in found:
             if contact in self._about:
                 self._about[contact].confirmed.add((subject, other))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Annotated, Any
 
-import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
@@ -18,77 +17,37 @@ from mash.api.pages.figures.drawing import CannotDraw, Drawable, Drawing
 from mash.api.pages.figures.pictures import DOT, whole
 from mash.api.pages.filled import Filled
 from mash.api.pages.page import page
+from mash.api.pages.words import duration
 from mash.api.permitted import Permitted
 from mash.config.words import sentence
-from mash.flows.foresight.ask import NoSimulation, simulated
 from mash.flows.foresight.compare import Asked, Between, Expected, Report
-from mash.flows.foresight.scenario import WrongScenario
+from mash.flows.foresight.pace import weeks
 from mash.flows.store.rotas import read_rota
-from mash.flows.store.simulations import begin_simulation, end_simulation, note_runs, simulation_of
+from mash.flows.store.simulations import Standing, simulation_of
 from mash.flows.store.store import Store
-from mash.states.errors import Refusal
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/simulation", include_in_schema=False)
 Manager = Annotated[Actor, Depends(Permitted("simulate"))]
-TITLE = "What if"
+TITLE = "What if: a hub simulated"
 MONTHS = (3, 6, 12)
 EVERY = 5
-"""Seconds after which the page is shown anew while runs go on."""
+"""Seconds after which a page asks anew how far it is, while runs go on."""
 UNITS = {"per cent": "%", "hours": " h", "count": ""}
-BUSY = "Another simulation is running. It is one at a time: come back when it is done."
-log = structlog.stdlib.get_logger("mash.simulation")
-
-
-class Simulating:
-    """The simulation that this process has asked for: one at a time, in a process of its own."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._task: asyncio.Task[None] | None = None
-
-    async def begin(self, by: Actor, asked: Asked) -> bool:
-        """Whether it has begun: none runs here, nor for this hub anywhere."""
-        if (self._task and not self._task.done()) or not await begin_simulation(self._store, by):
-            return False
-        self._task = asyncio.create_task(self._run(by, asked))
-        return True
-
-    async def _run(self, by: Actor, asked: Asked) -> None:
-        noted = 0.0
-        notes = set[asyncio.Task[None]]()
-
-        def tell(done: int, of_runs: int) -> None:
-            nonlocal noted
-            if time.monotonic() - noted < 1 and done < of_runs:
-                return
-            noted = time.monotonic()
-            note = asyncio.create_task(note_runs(self._store, by, done, of_runs))
-            notes.add(note)
-            note.add_done_callback(notes.discard)
-
-        try:
-            report = await simulated(self._store, by, asked, tell)
-            await asyncio.gather(*notes)
-            await end_simulation(self._store, by, report=report.model_dump_json())
-        except (WrongScenario, NoSimulation, Refusal) as error:
-            await end_simulation(self._store, by, failed=str(error))
-        except Exception as error:
-            log.error("a simulation failed", error=type(error).__name__)
-            await end_simulation(self._store, by, failed="It failed, and the administrator can see that in the log.")
-
-    async def close(self) -> None:
-        """End it."""
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+BUSY = "Another simulation is running, of this hub or another one here. It is one at a time: come back when it is done."
 
 
 @router.get("", response_class=HTMLResponse)
 async def show(request: Request, by: Manager) -> HTMLResponse:
     """Where it stands, and the last report."""
     return await _page(request, by, Filled({"months": ["12"]}))
+
+
+@router.get("/far", response_class=HTMLResponse)
+async def how_far(request: Request, by: Manager) -> HTMLResponse:
+    """How far it is: what a page asks anew while it runs, so that what is being filled in beside it stays."""
+    standing = await simulation_of(request.app.state.store, by)
+    return page(request, "simulation_far.html", TITLE, standing=standing, left=left(standing), every=EVERY)
 
 
 @router.post("", response_class=HTMLResponse)
@@ -144,10 +103,21 @@ async def _page(request: Request, by: Actor, filled: Filled) -> HTMLResponse:
             known["dots"] = await asyncio.to_thread(_drawn, request.app.state.figures.drawing, report)
         except CannotDraw:
             known["undrawn"] = True
-    answer = page(request, "simulation.html", TITLE, 422 if filled.errors else 200, **known)
-    if standing.begun_at and not filled.errors:
-        answer.headers["Refresh"] = str(EVERY)
-    return answer
+    known |= {"every": EVERY, "left": left(standing), "times": [(each, times(each)) for each in MONTHS]}
+    return page(request, "simulation.html", TITLE, 422 if filled.errors else 200, **known)
+
+
+def left(standing: Standing) -> str:
+    """How long a simulation that runs takes at most from now on, in whole minutes; empty while that is not known."""
+    if not standing.begun_at or not standing.ready_at:
+        return ""
+    return duration(timedelta(minutes=max(1, ceil((standing.ready_at - datetime.now(UTC)) / timedelta(minutes=1)))))
+
+
+def times(months: int) -> int:
+    """How many times as long as last quarter alone it takes with one what-if over so many months, about."""
+    asked = Asked(months)
+    return round(weeks(asked, 3 * asked.runs) / weeks(asked, asked.runs))
 
 
 def _report(document: str | None) -> Report | None:

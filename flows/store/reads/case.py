@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -77,3 +79,20 @@ async def read_family(connection: AsyncConnection, root: str) -> list[Case]:
     """A contact's referral and the linked ones it was split into, as the software itself reads them."""
     query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
     return [case_of(row) for row in (await connection.execute(query)).all()]
+
+
+async def split_from(connection: AsyncConnection, cases: Mapping[str, Referral]) -> dict[str, list[Referral]]:
+    """Of each of these that is a linked referral: those that it was split from as they are now, the nearest first."""
+    linked = {name: case.parent for name, case in cases.items() if case.parent}
+    if not linked:
+        return {}
+    roots = select(REFERRALS.c.root).where(REFERRALS.c.reference.in_(linked))
+    query = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.root.in_(roots))
+    rows = (await connection.execute(query)).all()
+    families = await asyncio.to_thread(lambda: {row.reference: Referral.model_validate_json(row.state) for row in rows})
+    found: dict[str, list[Referral]] = {}
+    for name, parent in linked.items():
+        found[name] = [families[parent]]
+        while above := found[name][-1].parent:
+            found[name].append(families[above])
+    return found

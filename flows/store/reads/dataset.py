@@ -13,18 +13,22 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, func, select, text
 
-from mash.flows.store.reads.figures import Came, Seen, SeenSubject, began_at, came_in, seen
+from mash.flows.store.reads.figures import Came, Seen, SeenSubject, began_at, came_in, came_of, seen
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.reads.same_child import About, before, joined
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, day_of
 from mash.states.values import Actor
 
 AT_A_TIME = 500
 """Contacts in memory at once, of some kilobytes each."""
-LOOK = "extract_dataset"
+LOOK = "take_dataset"
 """What is written down when somebody takes the dataset."""
+
+
+class NotOver(ValueError):
+    """A week that is not over is asked for: the sentence says which day is the last that can be."""
 
 
 class Period(NamedTuple):
@@ -64,6 +68,11 @@ class Contact:
         return datetime.fromisoformat(self.parts[0]["received_at"])
 
     @property
+    def erased(self) -> bool:
+        """Whether its people are erased: then nobody knows any more which contacts are about them."""
+        return any(part["erased"] for part in self.parts)
+
+    @property
     def subjects(self) -> Iterator[SeenSubject]:
         """Whom it is about, wherever their ways have led."""
         return (subject for part in self.parts for subject in part["subjects"].values())
@@ -84,20 +93,33 @@ _REACHED = text("""
         WHERE reference = ANY(:references) AND kind IN ('stage_entered', 'referral_rated') OFFSET 0) reached""")
 
 
-def period_of(first: date, last: date) -> Period:
-    """From the beginning of a day in London to the end of another."""
-    begins, ends = (datetime(day.year, day.month, day.day, tzinfo=LONDON) for day in (first, last + timedelta(days=1)))
-    return Period(begins, ends)
+def whole_weeks(first: date, last: date, now: datetime) -> Period:
+    """The weeks, from Monday to Sunday in London, in which a day, another and those between them lie. Raises NotOver where the
+    last is not over.
+
+    A day's rows, or two takings minutes apart, would say which row is whose: references go up in the order of receipt.
+    """
+    today = day_of(now)
+    sunday = today - timedelta(days=today.weekday() + 1)
+    if last > sunday:
+        raise NotOver(f"Choose a day to {sunday:%A} {sunday.day} {sunday:%B %Y}: only weeks that are over can be taken")
+    begins, ends = first - timedelta(days=first.weekday()), last + timedelta(days=7 - last.weekday())
+    return Period(*(datetime(day.year, day.month, day.day, tzinfo=LONDON) for day in (begins, ends)))
 
 
-async def note_extract(store: Store, by: Actor, period: Period, form: str) -> int:
+def days_of(period: Period) -> tuple[date, date]:
+    """Its first and its last day, in London."""
+    return day_of(period.since), day_of(period.until - timedelta(microseconds=1))
+
+
+async def note_taken(store: Store, by: Actor, period: Period, form: str) -> int:
     """Write down that somebody takes the dataset of a period in a form, before any row of it is read; how many contacts of their
     hub it is about."""
     async with store.transaction(by) as connection:
         asked = {"hub": by.hub, **period._asdict()}
         number = int(await connection.scalar(select(func.count()).select_from(_ROOTS.subquery()), asked) or 0)
-        first, last = (each.astimezone(LONDON) for each in (period.since, period.until - timedelta(microseconds=1)))
-        why = f"dataset of {number} contacts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, as {form}"
+        first, last = days_of(period)
+        why = f"dataset of {number} contacts, {first} to {last}, as {form}"
         await note_access(connection, store, None, by, LOOK, why)
     return number
 
@@ -140,9 +162,10 @@ async def _read(store: Store, by: Actor, roots: Sequence[str], named: Mapping[st
         for part in contact.parts:
             about[root].add(part)
     others = {other for each in about.values() for other in each.sure | each.likely}
-    came = await came_in(store, by, others | found.keys())
+    known = {root: came_of(contact.parts[0]) for root, contact in found.items()}
+    known |= await came_in(store, by, others - known.keys())
     for root, contact in found.items():
-        contact.earlier = _earlier(root, about[root], came)
+        contact.earlier = _earlier(root, about[root], known)
     return list(found.values())
 
 

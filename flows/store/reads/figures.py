@@ -62,6 +62,7 @@ class Seen(TypedDict):
     received_at: str
     parent: str | None
     reopened: bool
+    erased: bool
     primary_need: str | None
     rating: str | None
     first_rating: str | None
@@ -112,22 +113,30 @@ async def states(store: Store, by: Actor, since: datetime) -> AsyncIterator[list
 
 
 class Came(NamedTuple):
-    """When a contact came in, and whether it is a referral: not advice, nor a request for information."""
+    """When a contact came in, whether it is a referral (not advice, nor a request for information), and whether its people are
+    erased."""
 
     at: datetime
     referral: bool
+    erased: bool = False
+
+
+def came_of(referral: Seen) -> Came:
+    """When a contact came in, by the state of a referral of it."""
+    return Came(datetime.fromisoformat(referral["received_at"]), referral["contact"] == "referral", referral["erased"])
 
 
 _CAME = text("""
-    SELECT reference, received_at, CAST(state AS json) ->> 'contact' = 'referral' AS referral FROM referral
-    WHERE hub = :hub AND reference = ANY(:references)""")
+    SELECT reference, received_at, said ->> 'contact' = 'referral' AS referral, said ->> 'erased' = 'true' AS erased
+    FROM (SELECT reference, received_at, CAST(state AS json) AS said FROM referral
+        WHERE hub = :hub AND reference = ANY(:references) OFFSET 0) found""")
 
 
 async def came_in(store: Store, by: Actor, references: set[str]) -> dict[str, Came]:
     """When those of these came in that are of somebody's own hub."""
     async with store.transaction(by) as connection:
         rows = await connection.execute(_CAME, {"hub": by.hub, "references": list(references)})
-        return {row.reference: Came(row.received_at, row.referral) for row in rows}
+        return {row.reference: Came(row.received_at, row.referral, bool(row.erased)) for row in rows}
 
 
 async def began_at(store: Store, by: Actor) -> datetime | None:

@@ -13,31 +13,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.identities import joined
 from mash.flows.store.reads.accesses import Span, read_accesses_to
-from mash.flows.store.reads.case import case_of
+from mash.flows.store.reads.case import Case, case_of, read_family, split_from
 from mash.flows.store.reads.look import note_access, note_accesses, note_shown
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.sharing import SharingBasisRecorded
-from mash.states.auditing import AskedFor
-from mash.states.errors import NotFound
+from mash.states.auditing import AskedFor, decided_by
+from mash.states.errors import Incomplete, NotFound, Refusal
 from mash.states.log import RECORDED
+from mash.states.overrides import KINDS, Seconded, overrides_of
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
-OVERRIDE = "override"
-"""What a second person agrees to where consent is overridden."""
 _CASES = select(REFERRALS).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
+# By when they were recorded: a basis for sharing is never entered later.
 _OVERRIDDEN = text("""
-    SELECT reference, canonical FROM event WHERE hub = :hub AND kind = 'sharing_basis_recorded'
+    SELECT reference, sequence FROM event WHERE hub = :hub AND kind = 'sharing_basis_recorded'
         AND CAST(canonical AS json) #>> '{event,consent}' = 'overridden'
         AND (CAST(:since AS timestamptz) IS NULL OR at >= :since) AND (CAST(:until AS timestamptz) IS NULL OR at < :until)
     ORDER BY at, reference, sequence""")
+_OF_OVERRIDES = text("""
+    SELECT canonical FROM event WHERE reference = ANY(:these) AND kind = ANY(:kinds)
+    ORDER BY reference, sequence""")
 
 
 @dataclass(frozen=True)
 class Child:
-    """A child, by one of the contacts about them: its reference, and which of its subjects they are, or the how manieth; of a
-    contact about one child that need not be said."""
+    """A child, by one of the contacts about them: its reference, and which of its subjects they are, as S1 or its number alone;
+    of a contact about one child that need not be said."""
 
     reference: str
     subject: str = ""
@@ -61,6 +64,8 @@ class ContactLine:
     decided_at: datetime | None
     decided_by: str | None
     """The role of whoever decided."""
+    parent: str | None
+    """Which referral it was split from, where it was."""
     erased: bool
 
 
@@ -70,12 +75,15 @@ class Override:
 
     reference: str
     at: datetime
-    """When it happened: where it was entered later, when it was said to have."""
     person: str
     """Whoever brought it into effect: recorded it, or agreed as the second person to what another had proposed."""
     role: str
     others: tuple[str, ...]
-    """Who else proposed it or agreed, by login; nobody, where nobody has yet."""
+    """Who else proposed this one or agreed to it, by login; nobody, where nobody has yet."""
+    waits: bool
+    """Whether a second person has still to say whether it stands."""
+    stands: bool
+    """Whether no second person has said that it does not."""
     purpose: str
     lawful_basis: str
     family_informed: bool
@@ -87,73 +95,106 @@ class Override:
 
 async def looks_at_child(
     store: Store, child: Child, asked_for: AskedFor, by: Actor, span: Span, *, of_system: bool = False
-) -> tuple[list[str], Sequence[Row[Any]]]:
+) -> tuple[list[Child], Sequence[Row[Any]]]:
     """Who looked at a child: at any contact about the same confirmed child, its linked referrals included, in whatever way:
-    opened, found, on a board, beside another case, by a link or a code. The contacts, and the looks as `accesses_to`."""
+    opened, found, on a board, beside another case, by a link or a code. The child as each contact names them, whoever was asked
+    about first, and the looks as `accesses_to`. Raises NotFound and Incomplete as `contacts_of_child`."""
+    why = _why(asked_for, "who looked at this child")
     async with store.transaction(by, of_system=of_system) as connection:
-        contacts = sorted({each.reference for each in await _contacts_of(connection, child, by.hub)})
-        rows = await read_accesses_to(connection, contacts, span, strips=True)
-        await note_accesses(connection, store, contacts, by, "inspect_looks", _why(asked_for, "who looked at this child"))
-    return contacts, rows
+        found = await _contacts_of(connection, child, by.hub)
+        if isinstance(found, Refusal):
+            await note_access(connection, store, None, by, "inspect_looks", f"{why}: nobody was found")
+        else:
+            contacts = sorted({each.reference for each in found})
+            rows = await read_accesses_to(connection, contacts, span, strips=True)
+            await note_accesses(connection, store, contacts, by, "inspect_looks", why)
+    if isinstance(found, Refusal):
+        raise found
+    return found, rows
 
 
 async def contacts_of_child(
     store: Store, child: Child, asked_for: AskedFor, by: Actor, *, of_system: bool = False
 ) -> list[ContactLine]:
-    """All contacts about a child, the first one first: of all that people have confirmed to be about the same child."""
+    """All contacts about a child, the first one first: of all that people have confirmed to be about the same child. Raises
+    NotFound for a referral that is not there, Incomplete where it has to be said which of its people is meant. That somebody
+    asked is recorded all the same."""
+    why = _why(asked_for, "all contacts about this child")
     async with store.transaction(by, of_system=of_system) as connection:
-        theirs = {each.reference: each.subject for each in await _contacts_of(connection, child, by.hub)}
-        rows = (await connection.execute(_CASES, {"these": sorted(theirs)})).all()
-        why = _why(asked_for, "all contacts about this child")
-        await note_accesses(connection, store, sorted(theirs), by, "inspect_contacts", why)
-    return sorted((_line(row, theirs[row.reference]) for row in rows), key=lambda each: (each.received_at, each.reference))
+        found = await _contacts_of(connection, child, by.hub)
+        if isinstance(found, Refusal):
+            await note_access(connection, store, None, by, "inspect_contacts", f"{why}: nobody was found")
+        else:
+            theirs = {each.reference: each.subject for each in found}
+            cases = [case_of(row) for row in (await connection.execute(_CASES, {"these": sorted(theirs)})).all()]
+            before = await split_from(connection, {case.reference: case.referral for case in cases})
+            await note_accesses(connection, store, sorted(theirs), by, "inspect_contacts", why)
+    if isinstance(found, Refusal):
+        raise found
+    lines = (_line(case, theirs[case.reference], before.get(case.reference, [])) for case in cases)
+    return sorted(lines, key=lambda each: (each.received_at, each.reference))
 
 
 async def overridden(store: Store, asked_for: AskedFor, by: Actor, span: Span, *, of_system: bool = False) -> list[Override]:
     """Every case of somebody's hub in which consent was overridden, by when that was recorded."""
+    why = _why(asked_for, "every case where consent was overridden")
     async with store.transaction(by, of_system=of_system) as connection:
         asked = {"hub": by.hub, "since": span.since, "until": span.until}
-        found = (await connection.execute(_OVERRIDDEN, asked)).all()
-        references = sorted({row.reference for row in found})
+        found = [(row.reference, row.sequence) for row in (await connection.execute(_OVERRIDDEN, asked)).all()]
+        references = sorted({reference for reference, _ in found})
         rows = (await connection.execute(_CASES, {"these": references})).all() if references else []
-        why = _why(asked_for, "every case where consent was overridden")
+        events = await connection.scalars(_OF_OVERRIDES, {"these": references, "kinds": list(KINDS)})
+        story = [RECORDED.validate_json(canonical) for canonical in events.all()]
         if references:
             await note_shown(connection, store, references, by, "inspect_overridden", why)
         else:
             await note_access(connection, store, None, by, "inspect_overridden", f"{why}: none")
-    cases = {row.reference: row for row in rows}
-    return [_override(row.canonical, cases[row.reference]) for row in found if row.reference in cases]
+    erased = {row.reference: case_of(row).referral.erased for row in rows}
+    each_of = overrides_of(story)
+    return [_override(each_of[which], erased[which[0]]) for which in found if which[0] in erased]
 
 
 def _why(asked_for: AskedFor, question: str) -> str:
     return f"asked for {asked_for}: {question}"
 
 
-async def _contacts_of(connection: AsyncConnection, child: Child, hub: str) -> list[Child]:
-    """The child as every contact names them that somebody has confirmed to be about the same one."""
+async def _contacts_of(connection: AsyncConnection, child: Child, hub: str) -> list[Child] | Refusal:
+    """The child as every contact names them that somebody has confirmed to be about the same one, whoever was asked about
+    first; or why nobody was found."""
     row = (await connection.execute(_CASES, {"these": [child.reference]})).one_or_none()
     if row is None or row.hub != hub:
-        raise NotFound(f"there is no referral {child.reference} at this hub")
-    known = Child(child.reference, _subject(child, case_of(row).referral))
-    same = (await joined(connection, hub, child.reference)).get(known.subject, [])
+        return NotFound(f"there is no referral {child.reference} at this hub")
+    known = _meant(child, case_of(row), await read_family(connection, row.root))
+    if isinstance(known, Refusal):
+        return known
+    same = (await joined(connection, hub, known.reference)).get(known.subject, [])
     return [known, *(Child(each.reference, each.subject) for each in same)]
 
 
-def _subject(child: Child, referral: Referral) -> str:
-    """Which subject is meant. Raises NotFound where that has to be said, or is nobody."""
-    names = list(referral.subjects)
-    if child.subject in names:
-        return child.subject
-    if child.subject.isdecimal() and 0 < int(child.subject) <= len(names):
-        return names[int(child.subject) - 1]
-    children = [name for name in names if referral.subjects[name].counts_as_child]
-    if not child.subject and len(children) == 1:
-        return children[0]
-    raise NotFound(f"say which of its people it is about, by number: {child.reference} has {len(names)}, 1 to {len(names)}")
+def _meant(child: Child, case: Case, family: Sequence[Case]) -> Child | Refusal:
+    """Which subject is meant, and in which referral they are now: one that went its own way is found where it went. Nobody is
+    counted: the number is that of the subject, whoever else has left."""
+    referral = case.referral
+    names = {*referral.subjects, *referral.left}
+    if child.subject:
+        wanted = [child.subject] if child.subject in names else [sid for sid in names if _called(sid, child.subject)]
+    else:
+        wanted = [sid for sid in names if sid in referral.left or referral.subjects[sid].counts_as_child]
+    if len(wanted) == 1:
+        there = [case] if wanted[0] in referral.subjects else [each for each in family if wanted[0] in each.referral.subjects]
+        if len(there) == 1:
+            return Child(there[0].reference, wanted[0])
+    went = {sid: each.reference for each in family for sid in each.referral.subjects if sid in referral.left}
+    said = ", ".join([*referral.subjects, *(f"{sid} (now in {where})" for sid, where in sorted(went.items()))])
+    return Incomplete(f"say which of its people it is about: {case.reference} is about {said}")
 
 
-def _line(row: Row[Any], subject: str) -> ContactLine:
-    case = case_of(row)
+def _called(sid: str, given: str) -> bool:
+    """Whether a subject is called by what was given: its name in any letters, or the number in it."""
+    return sid.lower() in (given.lower(), f"s{given}".lower())
+
+
+def _line(case: Case, subject: str, before: Sequence[Referral]) -> ContactLine:
     r = case.referral
     there = r.subjects.get(subject)
     return ContactLine(
@@ -163,33 +204,34 @@ def _line(row: Row[Any], subject: str) -> ContactLine:
         source=r.source,
         source_agency=r.source_agency,
         primary_need=r.primary_need,
-        first_rating=r.first_rating,
+        first_rating=(before[-1] if before else r).first_rating,
         rating=r.rating,
         stage=r.stage,
         outcome=there.outcome if there else None,
         decided_at=r.decided_at,
-        decided_by=r.decided_by,
+        decided_by=decided_by(r, before),
+        parent=r.parent,
         erased=r.erased,
     )
 
 
-def _override(canonical: str, row: Row[Any]) -> Override:
-    recorded, referral = RECORDED.validate_json(canonical), case_of(row).referral
-    basis = recorded.event
+def _override(of: Seconded, erased: bool) -> Override:
+    recorded, basis = of.recorded, of.recorded.event
     if not isinstance(basis, SharingBasisRecorded):
-        raise TypeError(f"{row.reference}: expected the basis for sharing")
-    agreed = [each for each in referral.secondings.values() if each.about == OVERRIDE and each.agreed is not False]
-    people = dict.fromkeys(login for each in agreed for login in (each.by, each.second) if login and login != recorded.by.id)
+        raise TypeError(f"{recorded.reference}: expected the basis for sharing")
+    beside = (of.proposed_by, of.signed_by if of.agreed else None)
     return Override(
-        reference=row.reference,
-        at=recorded.happened_at or recorded.at,
+        reference=recorded.reference,
+        at=recorded.at,
         person=recorded.by.id,
         role=recorded.by.role,
+        others=tuple(login for login in beside if login),
+        waits=of.owed and of.agreed is None,
+        stands=of.agreed is not False,
         purpose=basis.purpose,
         lawful_basis=basis.lawful_basis,
         family_informed=basis.family_informed,
         not_informed=basis.not_informed,
-        others=tuple(people),
         shared=basis.share,
-        erased=referral.erased,
+        erased=erased,
     )

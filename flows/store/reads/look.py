@@ -102,7 +102,12 @@ async def note_list(store: Store, references: Sequence[str], by: Actor, action: 
     """Write down, as one look, that somebody is shown the people of several cases beside one another."""
     if references:
         async with store.transaction(by) as connection:
-            await note_shown(connection, store, references, by, action, WHY.get(reach(by.role)) or f"{by.agency} takes part")
+            await note_shown(connection, store, references, by, action, why_of(by))
+
+
+def why_of(by: Actor) -> str:
+    """Why somebody sees several cases beside one another, as it is written down."""
+    return WHY.get(reach(by.role)) or f"{by.agency} takes part"
 
 
 async def note_shown(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, text
 
@@ -21,12 +22,33 @@ _CASES = text("""
         FROM event e WHERE e.reference = r.reference AND e.kind = ANY(:kinds)) AS events
     FROM referral r WHERE r.hub = :hub AND r.reference = r.root AND r.received_at >= :since AND r.received_at < :until
     ORDER BY r.received_at""").bindparams(bindparam("kinds"))
-# From when somebody last opened the case before they acted on it, two hours back at most.
-_MINUTES = text("""
-    SELECT e.kind, extract(epoch FROM e.at - opened.at) / 60 AS minutes FROM event e CROSS JOIN LATERAL (
-        SELECT max(a.at) AS at FROM access a WHERE a.reference = e.reference AND a.at < e.at AND a.at > e.at - interval '2 h'
-            AND a.person = CAST(e.canonical AS json) #>> '{by,id}') opened
-    WHERE e.hub = :hub AND e.at >= :since AND e.at < :until AND e.kind = ANY(:kinds) AND opened.at IS NOT NULL""")
+# From when somebody first opened the case in the sitting in which they acted on it: no half hour without a look, two hours at
+# most, and nothing done elsewhere since. Giving an act looks at the case too, a moment before: that look alone says nothing. Nor
+# do looks before what was only typed in later.
+_TOOK = text("""
+    WITH act AS (
+        SELECT e.reference, e.kind, e.at, told.it #>> '{by,id}' AS person, told.it #>> '{event,proposed_by}' IS NOT NULL AS signs
+        FROM event e CROSS JOIN LATERAL (SELECT CAST(e.canonical AS json) AS it) told
+        WHERE e.hub = :hub AND e.at >= :since AND e.at < :until AND e.kind = ANY(:kinds)
+            AND told.it ->> 'happened_at' IS NULL),
+    acted AS (SELECT act.*, lag(at) OVER (PARTITION BY person ORDER BY at) AS before FROM act)
+    SELECT acted.kind, acted.signs, acted.at, extract(epoch FROM acted.at - opened.at) / 60 AS minutes
+    FROM acted CROSS JOIN LATERAL (
+        SELECT max(look.at) FILTER (WHERE look.begins) AS at, max(look.at) AS last FROM (
+            SELECT a.at, coalesce(a.at - lag(a.at) OVER (ORDER BY a.at) > interval '30 min', true) AS begins
+            FROM access a WHERE a.reference = acted.reference AND a.person = acted.person AND a.at < acted.at
+                AND a.at > greatest(acted.at - interval '2 h', acted.before)) look) opened
+    WHERE acted.at - opened.last <= interval '30 min'
+    ORDER BY acted.at""").bindparams(bindparam("kinds"))
+
+
+class Took(NamedTuple):
+    """How long somebody was at a case before an act: of which kind (a decision of another's that they `signs` off), when."""
+
+    kind: str
+    signs: bool
+    at: datetime
+    minutes: float
 
 
 async def cases_on_record(
@@ -41,10 +63,9 @@ async def cases_on_record(
                 yield row.state, json.dumps(row.events)
 
 
-async def minutes_on_record(
-    store: Store, by: Actor, since: datetime, until: datetime, kinds: Sequence[str]
-) -> list[tuple[str, float]]:
-    """How many minutes before an act of these kinds whoever gave it had opened the case: kind of event, minutes."""
+async def minutes_on_record(store: Store, by: Actor, since: datetime, until: datetime, kinds: Sequence[str]) -> list[Took]:
+    """How many minutes before an act of these kinds whoever gave it had opened the case."""
     asked = {"hub": by.hub, "since": since, "until": until, "kinds": [*kinds]}
     async with store.transaction(by, of_system=True) as connection:
-        return [(row.kind, float(row.minutes)) for row in (await connection.execute(_MINUTES, asked)).all()]
+        rows = (await connection.execute(_TOOK, asked)).all()
+    return [Took(row.kind, row.signs, row.at, float(row.minutes)) for row in rows]

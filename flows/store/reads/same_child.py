@@ -30,19 +30,19 @@ _JOINED = text("""
 
 @dataclass
 class About:
-    """The other contacts that name a child of a contact, each with the subject whom it names: as people have confirmed, or have
-    linked by hand; and as the software suggests."""
+    """The other contacts that name a child of a contact, each with the subject whom it names: as people have confirmed (see
+    `joined`), or have linked by hand; and as the software suggests."""
 
     confirmed: set[tuple[str, str]] = field(default_factory=set)
     suggested: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, referral: Seen) -> None:
-        """What the state of a referral of this contact says."""
+        """What the state of a referral of this contact says: what is linked by hand, and what is suggested."""
         for match in referral["matches"]:
-            # Somebody of the household is another person.
-            if match["other"] is not None:
-                named = self.confirmed if match["likeness"] == "confirmed" else self.suggested
-                named.add((match["subject"], contact_of(match["reference"])))
+            # Somebody of the household is another person. What a state says is confirmed may have been taken back since the case
+            # was closed, as it hears of neither.
+            if match["other"] is not None and match["likeness"] == "likely":
+                self.suggested.add((match["subject"], contact_of(match["reference"])))
         of_subjects = referral.get("linked_subjects", {})
         for other, relation in referral["links"].items():
             if relation == "same_child":
@@ -69,9 +69,11 @@ class About:
 
 
 def before(came: Mapping[str, Came], contact: str, others: Iterable[str]) -> set[str]:
-    """Those of the others that came in within the twelve months before a contact; of those that are not in `came`, none."""
-    at = came[contact].at
-    return {other for other in others if other in came and at - AGAIN <= came[other].at < at}
+    """Those of the others that came in within the twelve months before a contact; of those that are not in `came`, none. One
+    whose people are erased is about nobody any more: it has none, and is none."""
+    at, erased = came[contact].at, came[contact].erased
+    found = (other for other in others if not erased and other in came and not came[other].erased)
+    return {other for other in found if at - AGAIN <= came[other].at < at}
 
 
 async def joined(store: Store, by: Actor, since: datetime, until: datetime) -> list[Joined]:

@@ -504,17 +504,17 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
 
 def test_an_analyst_takes_the_dataset_and_reads_what_it_is_not(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
     hub.referral()
-    with visitor(hub, browser, "data_manager at hub", **way) as somebody:
+    with visitor(hub, browser, "analyst at hub", **way) as somebody:
         somebody.goes("/")
         assert somebody.page.url.endswith("/dataset") and "Small numbers identify" in somebody.text
         somebody.clicks("Download the dataset", "button")
-        expect(somebody.page.get_by_role("alert")).to_contain_text("Fill this in")
-        somebody.page.get_by_label("Contacts that came in from").fill("2026-11-01")
-        somebody.page.get_by_label("To the end of").fill("2026-11-30")
+        expect(somebody.page.get_by_role("alert")).to_contain_text("Enter a date")
+        somebody.page.get_by_label("Contacts that came in from the week of").fill("2026-11-01")
+        somebody.page.get_by_label("To the end of the week of").fill("2026-11-12")
         somebody.page.get_by_label("Parquet").check()
         with somebody.page.expect_download() as taken:
             somebody.page.get_by_role("button", name="Download the dataset").click()
-        assert taken.value.suggested_filename == "dataset-sandwell-2026-11-01-to-2026-11-30.parquet"
+        assert taken.value.suggested_filename == "dataset-sandwell-2026-10-26-to-2026-11-15.parquet"
         assert taken.value.path().read_bytes()[:4] == b"PAR1"
 
 

@@ -7,36 +7,64 @@ from alembic import op
 revision = "0043"
 down_revision = "0039"
 
-# The same roles as config/permissions.toml has for audit_decisions and read_near_misses: a test holds the two together.
+# The same roles as config/permissions.toml has for audit_decisions, read_near_misses and record_near_miss, the same codes as the
+# types of the program, and the same kinds of events as states/own_case.py: a test holds each two together.
 AUDITORS = "('practice_manager', 'service_manager', 'principal_social_worker')"
 READERS = """('duty_manager', 'practice_manager', 'team_manager', 'operational_manager', 'service_manager',
     'principal_social_worker', 'decision_maker')"""
+RECORDERS = """('duty_manager', 'practice_manager', 'team_manager', 'operational_manager', 'service_manager',
+    'principal_social_worker', 'decision_maker', 'social_care_representative', 'partner_duty_manager', 'screening_officer',
+    'social_worker', 'responsible_social_worker', 'out_of_hours')"""
+RULES = """('any_decision', 'closed_after_contacts', 'rerated_twice', 'without_replies', 'consent_overridden', 'outside_hours')"""
+ANSWERS = "('yes', 'no', 'cannot_tell', 'does_not_apply')"
+SHOULD_HAVE = """'as_was_done', 'rated_higher', 'rated_lower', 'more_agencies_asked', 'replies_awaited', 'decided_sooner',
+    'child_seen_or_heard', 'earlier_contacts_weighed', 'consent_sought', 'basis_recorded', 'section_47', 'section_17',
+    'early_help', 'no_further_action', 'otherwise'"""
+WHY_CLOSED = "('all_audited', 'enough_was_learnt', 'drawn_by_mistake', 'cannot_be_audited')"
+KINDS = """('nearly_closed', 'nearly_too_late', 'rated_too_low_and_caught', 'wrong_person', 'told_the_wrong_person',
+    'warning_not_seen', 'not_handed_over', 'agency_not_asked', 'software_misled', 'something_else')"""
+DECIDING = """(
+    'accused_recorded', 'adult_enquiry_completed', 'adult_view_recorded', 'assessment_completed', 'assessment_started',
+    'case_allocated', 'categories_recorded', 'child_voice_recorded', 'conference_held', 'consultation_concluded',
+    'contact_attached', 'contact_taken', 'contact_taken_back', 'contacts_weighed', 'countersigned', 'decision_proposed',
+    'decision_recorded', 'decision_withdrawn', 'disagreement_raised', 'disagreement_settled', 'disagreement_taken_further',
+    'dissent_recorded', 'enquiries_concluded', 'hand_over_accepted', 'hand_over_returned', 'handed_over_to_adults',
+    'kept_past_eighteen', 'meeting_cancelled', 'meeting_held', 'not_ours_confirmed', 'override_proposed',
+    'proceeded_without_replies', 'protection_order_ended', 'protection_order_recorded', 'quorum_put_right', 'referral_rated',
+    'referral_reopened', 'referral_rerated', 'second_agreed', 'second_view_written', 'sharing_basis_recorded',
+    'sign_off_refused', 'step_down_accepted', 'step_down_returned', 'strategy_discussion_held', 'subject_removed',
+    'subjects_concluded', 'threshold_recorded', 'withdrawal_proposed', 'withdrawal_refused')"""
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE audit_draw (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, at timestamptz NOT NULL,
-    drawn_by text NOT NULL, role text NOT NULL, rule text NOT NULL, seed bigint NOT NULL,
+    drawn_by text NOT NULL, role text NOT NULL, rule text NOT NULL CHECK (rule IN {RULES}), seed bigint NOT NULL,
     since date NOT NULL, until date NOT NULL CHECK (until >= since),
     size integer NOT NULL CHECK (size > 0), population integer NOT NULL, erased integer NOT NULL,
     drawn text[] NOT NULL CHECK (cardinality(drawn) BETWEEN 1 AND least(size, population)),
-    closed_at timestamptz, closed_by text, closed_why text, CHECK (num_nulls(closed_at, closed_by, closed_why) IN (0, 3)));
+    closed_at timestamptz, closed_by text, closed_why text CHECK (closed_why IN {WHY_CLOSED}),
+    CHECK (num_nulls(closed_at, closed_by, closed_why) IN (0, 3)));
 CREATE UNIQUE INDEX audit_draw_open ON audit_draw (hub) WHERE closed_at IS NULL;
 CREATE TABLE audit_result (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, draw bigint NOT NULL,
     reference text NOT NULL, version integer NOT NULL CHECK (version > 0), at timestamptz NOT NULL,
-    person text NOT NULL, role text NOT NULL, rating_right text NOT NULL, decision_right text NOT NULL,
-    decision_timely text NOT NULL, child_heard text NOT NULL, basis_right text NOT NULL, should_have text[] NOT NULL,
+    person text NOT NULL, role text NOT NULL, rating_right text NOT NULL CHECK (rating_right IN {ANSWERS}),
+    decision_right text NOT NULL CHECK (decision_right IN {ANSWERS}),
+    decision_timely text NOT NULL CHECK (decision_timely IN {ANSWERS}),
+    child_heard text NOT NULL CHECK (child_heard IN {ANSWERS}), basis_right text NOT NULL CHECK (basis_right IN {ANSWERS}),
+    should_have text[] NOT NULL CHECK (should_have <@ ARRAY[{SHOULD_HAVE}] AND cardinality(should_have) > 0),
     grade text NOT NULL CHECK (grade IN ('right', 'not_right', 'cannot_tell')), sealed bytea, UNIQUE (draw, reference, version));
 CREATE INDEX audit_result_of ON audit_result (reference);
 CREATE TABLE near_miss (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, at timestamptz NOT NULL,
-    role text NOT NULL, kind text NOT NULL, reference text, sealed bytea NOT NULL, once text NOT NULL UNIQUE);
-CREATE INDEX near_miss_of ON near_miss (hub, at);
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, day date NOT NULL,
+    kind text NOT NULL CHECK (kind IN {KINDS}), reference text, sealed bytea NOT NULL, once text NOT NULL UNIQUE,
+    wrapped bytea, removed_at timestamptz, CHECK (num_nulls(wrapped, removed_at) = 1));
+CREATE INDEX near_miss_of ON near_miss (hub, id);
 CREATE INDEX near_miss_case ON near_miss (reference) WHERE reference IS NOT NULL
 """
 
 # Nobody changes what was found, nor takes it away: a correction is a row of its own. A result is of a case that was drawn. Who
-# has seen a near miss is not asked: of whoever records one, the row has the role.
+# has seen a near miss is not asked: of whoever records one, the row has the day, and neither their role nor the time of it.
 WALLS = f"""
 ALTER TABLE audit_draw ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_result ENABLE ROW LEVEL SECURITY;
@@ -62,24 +90,24 @@ CREATE POLICY found_by_them ON audit_result FOR INSERT TO mash_app
 CREATE POLICY of_managers ON near_miss FOR SELECT TO mash_app
     USING (hub = (SELECT acting('hub')) AND (SELECT acting('role')) IN {READERS});
 CREATE POLICY seen_by_staff ON near_miss FOR INSERT TO mash_app
-    WITH CHECK (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub' AND role = (SELECT acting('role'))
+    WITH CHECK (hub = (SELECT acting('hub')) AND (SELECT acting('role')) IN {RECORDERS}
         AND (reference IS NULL OR EXISTS (SELECT FROM referral r WHERE r.reference = near_miss.reference)));
 GRANT SELECT, INSERT ON audit_draw, audit_result, near_miss TO mash_app, mash_system;
 GRANT UPDATE (closed_at, closed_by, closed_why) ON audit_draw TO mash_app, mash_system
 """  # noqa: S608  constants of ours
 
-# The program asks more kinds of parts in a case than these two; these two no program is asked for.
-OWN = """
+# Logins are compared in small letters, as the program does.
+OWN = f"""
 CREATE FUNCTION may_audit(of text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT NOT EXISTS (
         SELECT FROM event e JOIN referral r ON r.reference = e.reference
         WHERE r.root = (SELECT root FROM referral WHERE reference = of) AND (
-            (e.kind IN ('referral_rated', 'referral_rerated', 'decision_proposed', 'decision_recorded', 'sign_off_refused')
-                AND CAST(e.canonical AS jsonb) #>> '{by,id}' = acting('actor'))
-            OR (e.kind = 'case_allocated' AND CAST(e.canonical AS jsonb) #>> '{event,worker}' = acting('actor'))))
+            (e.kind IN {DECIDING} AND lower(CAST(e.canonical AS json) #>> '{{by,id}}') = lower(acting('actor')))
+            OR (e.kind = 'case_allocated' AND lower(CAST(e.canonical AS json) #>> '{{event,worker}}') = lower(acting('actor')))
+            OR (e.kind = 'second_named' AND lower(CAST(e.canonical AS json) #>> '{{event,second}}') = lower(acting('actor')))))
 $$
-"""
+"""  # noqa: S608  constants of ours
 
 COUNTS = """
 CREATE FUNCTION audits_counted() RETURNS TABLE (rule text, quarter date, question text, answer text, many bigint)
@@ -93,7 +121,38 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             ) q (question, answer)
     WHERE acting('reach') = 'hub'
     GROUP BY 1, 2, 3, 4
+$$;
+CREATE FUNCTION audits_drawn() RETURNS TABLE (rule text, quarter date, drawn bigint, not_audited bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.rule, CAST(date_trunc('quarter', d.at AT TIME ZONE 'Europe/London') AS date), count(*), count(*) FILTER (WHERE
+        NOT EXISTS (SELECT FROM audit_result a WHERE a.draw = d.id AND a.reference = c.reference)
+        AND EXISTS (SELECT FROM referral r
+            WHERE r.reference = c.reference AND CAST(r.state AS json) ->> 'erased' IS DISTINCT FROM 'true'))
+    FROM audit_draw d CROSS JOIN LATERAL unnest(d.drawn) c (reference)
+    WHERE d.hub = acting('hub') AND acting('reach') = 'hub' AND d.closed_why IS DISTINCT FROM 'drawn_by_mistake'
+    GROUP BY 1, 2
 $$
+"""
+# Of a near miss the key alone goes, which nobody else can take away: what was signed of the row stays as it was.
+REMOVED = """
+CREATE FUNCTION remove_near_miss(number bigint, at timestamptz) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF session_user = 'mash_app' AND acting('role') IS DISTINCT FROM 'information_governance' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'refused: near misses are removed by whoever governs information';
+    END IF;
+    UPDATE near_miss SET wrapped = NULL, removed_at = at WHERE id = number AND hub = acting('hub') AND removed_at IS NULL;
+    RETURN FOUND;
+END $$;
+CREATE OR REPLACE FUNCTION rewrite_keys() RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public SET lock_timeout = '2s' AS $$
+BEGIN
+    LOCK TABLE referral_key, known_person, identity, near_miss IN ACCESS EXCLUSIVE MODE;
+    ALTER TABLE referral_key ALTER COLUMN wrapped TYPE bytea USING wrapped || ''::bytea;
+    ALTER TABLE known_person ALTER COLUMN subject TYPE text USING subject || '';
+    ALTER TABLE identity ALTER COLUMN sealed TYPE bytea USING sealed || ''::bytea;
+    ALTER TABLE near_miss ALTER COLUMN wrapped TYPE bytea USING wrapped || ''::bytea;
+END $$
 """
 
 # The command line acts for the software. A look at a strip beside a case names in its reason the contacts that it showed: it is
@@ -123,7 +182,8 @@ OF_NOBODY = """
 ALTER TABLE access DROP CONSTRAINT access_check, ADD CONSTRAINT access_check CHECK (
     num_nonnulls(reference, about, shown) = 1
     OR num_nonnulls(reference, about, shown) = 0
-        AND action IN ('find_people', 'read_figures', 'read_accesses', 'asked_by_another_hub', 'inspect_overridden'))
+        AND action IN ('find_people', 'read_figures', 'read_accesses', 'asked_by_another_hub', 'inspect_overridden',
+            'inspect_looks', 'inspect_contacts', 'read_near_misses', 'remove_near_miss'))
 """
 LEDGERS = """
 CREATE OR REPLACE FUNCTION settled(ledger text) RETURNS bigint
@@ -139,15 +199,15 @@ BEGIN
 END $$
 """
 GRANTS = """
-REVOKE ALL ON FUNCTION may_audit, audits_counted, strips_naming FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION may_audit, audits_counted, strips_naming TO mash_app, mash_system;
+REVOKE ALL ON FUNCTION may_audit, audits_counted, audits_drawn, remove_near_miss, strips_naming FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION may_audit, audits_counted, audits_drawn, remove_near_miss, strips_naming TO mash_app, mash_system;
 GRANT EXECUTE ON FUNCTION looks_naming TO mash_system
 """
 
 
 def upgrade() -> None:
     """Add them."""
-    for part in (TABLES, OWN, WALLS, COUNTS, LOOKS, STRIPS, OF_NOBODY, LEDGERS, GRANTS):
+    for part in (TABLES, OWN, WALLS, COUNTS, REMOVED, LOOKS, STRIPS, OF_NOBODY, LEDGERS, GRANTS):
         op.execute(part)
 
 

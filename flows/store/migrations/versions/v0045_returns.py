@@ -7,8 +7,8 @@ down_revision = "0044"
 
 COUNTS = """
 CREATE TABLE return_count (
-    hub text NOT NULL, at timestamptz NOT NULL, year integer NOT NULL, errors integer NOT NULL, queries integer NOT NULL,
-    PRIMARY KEY (hub, at, year));
+    hub text NOT NULL, at timestamptz NOT NULL, year integer NOT NULL, errors integer NOT NULL, filled integer NOT NULL,
+    queries integer NOT NULL, PRIMARY KEY (hub, at, year));
 ALTER TABLE return_count ENABLE ROW LEVEL SECURITY;
 CREATE POLICY system ON return_count TO mash_system USING (true);
 CREATE POLICY of_hub ON return_count FOR SELECT TO mash_app
