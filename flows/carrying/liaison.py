@@ -19,7 +19,8 @@ from mash.config.settings import Settings
 from mash.flows.carrying.carrier import PREFECT_TROUBLE, Carrier, ready
 from mash.flows.carrying.connection import Client, connected, refusal
 from mash.flows.carrying.deployed import acts_on_automations, deploy, end_left_rounds, switched_off, take_away
-from mash.flows.carrying.nightly import NIGHT, Night, nightly
+from mash.flows.carrying.night import Night
+from mash.flows.carrying.nightly import NIGHT, nightly
 from mash.flows.carrying.rounds import NIGHT as NIGHTLY
 from mash.flows.carrying.rounds import WATCH, Rounds
 from mash.flows.carrying.runs import POOL, Deployed, due_runs

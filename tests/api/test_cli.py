@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
 from pathlib import Path
 
 from commands import mash, mash_here
 from hub import Hub
 
+from mash.api import commands
 from mash.api.commands.mash import COMMANDS
 from mash.api.commands.named import described
+
+FOLDER = Path(commands.__file__).parent
 
 
 def test_a_further_command_that_cannot_be_loaded_is_said_where_it_is_listed_and_stops_no_other(tmp_path: Path) -> None:
@@ -29,6 +35,17 @@ def test_what_is_listed_of_each_command_is_what_its_own_help_begins_with() -> No
         first = described(name, source).splitlines()[0]
         assert first and first in listed
         assert first in mash_here(name, "--help", COLUMNS="400").stdout
+
+
+def test_commands_that_need_no_prefect_do_not_import_it() -> None:
+    """Neither when they are loaded, nor by what they import as they go."""
+    nodes = [node for path in FOLDER.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    modules = {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)} - {"mash.flows.carrying.worker"}
+    load = (
+        f"import importlib, sys\n[importlib.import_module(each) for each in {sorted(modules)}]\nprint('prefect' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_a_command_that_is_misspelt_is_told_what_is_near() -> None:
