@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -137,6 +138,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     app.state.taking_dataset, app.state.drawing = asyncio.Lock(), asyncio.Lock()
+    app.state.gathering = defaultdict[str, asyncio.Lock](asyncio.Lock)
     app.state.reckoning = whatif.Reckoning()
     app.state.simulating = Simulating(app.state.store)
     yield

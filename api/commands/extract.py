@@ -30,8 +30,7 @@ Authority = Annotated[
     ),
 ]
 Folder = Annotated[Path, typer.Option("--out", help="The folder to write to: files of mode 600 that are not there yet.")]
-MOST_SHOWN = 50
-"""Findings that are printed; all of them stand on the page."""
+NOT_THE_RETURN = "A front-door extract for case management to take over, and not the statutory return"
 
 
 @app.command()
@@ -54,9 +53,8 @@ def cin(
         by = administrator(hub_of(store, hub))
         gathered = await gather(store, by, asked.start)
         found = findings(gathered.people, gathered.checks(asked))
-        shown = found[:MOST_SHOWN]
-        await note_list(store, tuple(dict.fromkeys(each.reference for each in shown)), by, "check_returns")
-        _print_findings(found, shown)
+        await note_list(store, tuple(dict.fromkeys(each.reference for each in found)), by, "check_returns")
+        _print_findings(found)
         _print_limits(gathered, asked)
         await _write(store, census_files(gathered, asked, store.time.now(), authority), by, "extract_cin", folder)
 
@@ -87,13 +85,10 @@ def annex_a(
     with_store(work)
 
 
-def _print_findings(found: Sequence[Finding], shown: Sequence[Finding]) -> None:
-    for each in shown:
+def _print_findings(found: Sequence[Finding]) -> None:
+    for each in found:
         act = f" -> {' or '.join(COMMANDS[kind].button for kind in each.mends)}" if each.mends else ""
         out.print(f"{each.rule:>9} {each.kind:<6}  {each.reference} {each.subject}: {each.says}{act}", markup=False)
-    if len(found) > len(shown):
-        rules = ", ".join(f"{rule}: {number}" for rule, number in Counter(each.rule for each in found).most_common())
-        out.print(f"and {len(found) - len(shown)} more, on the page Returns; by rule: {rules}", markup=False)
     kinds = Counter(each.kind for each in found)
     meant = f"{kinds['filled']} filled in or left out, {kinds['query']} to be explained"
     out.print(f"{counted(kinds['error'], 'error')}, {meant}", markup=False)
@@ -118,3 +113,4 @@ async def _write(store: Any, files: Sequence[File], by: Actor, action: str, fold
             place.write(file.content)
     for file in files:
         out.print(f"{folder / file.name}: {counted(file.children, 'child', 'children')}", markup=False)
+    out.print(NOT_THE_RETURN)

@@ -42,7 +42,7 @@ COMMANDS = {
         "sar": "people:sar",
         "erase": "people:erase",
         "retention": "people:app",
-        "token": "sign_on:token",
+        "token": "sign_on:token",  # nosec B105  where the command stands
         "session": "sign_on:sessions",
         "account": "sign_on:accounts",
         "key": "sign_on:keys",

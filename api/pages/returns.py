@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -44,7 +44,7 @@ Number = Annotated[int, Field(ge=2000, le=2100)]
 Authority = Annotated[str, Field(pattern=r"^([0-9]{3})?$", max_length=3)]
 """Its number at the Department for Education; nothing of a hub of one."""
 MOST_SHOWN = 300
-"""Findings on a page: who mends some comes back for the rest."""
+"""Findings on a page."""
 NIGHTS = 14
 """Whose counts are shown."""
 YEARS = 4
@@ -79,14 +79,30 @@ class AnnexAsked(BaseModel):
         return until
 
 
-_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-"""A hub's cases are read once at a time, whoever asks: it takes seconds, and the next waits."""
+class Part(NamedTuple):
+    """Which findings are shown: of one rule alone, or of all; from which one on, counted from 1."""
+
+    rule: str = ""
+    first: int = 1
+
+    def of(self, found: Sequence[Finding]) -> list[Finding]:
+        """These of all that was found."""
+        return [each for each in found if self.rule in ("", each.rule)]
+
+
+ALL = Part()
 
 
 @router.get("", response_class=HTMLResponse)
-async def show(request: Request, by: Reader, year: Annotated[int | None, Query(ge=2000, le=2100)] = None) -> HTMLResponse:
+async def show(
+    request: Request,
+    by: Reader,
+    year: Annotated[int | None, Query(ge=2000, le=2100)] = None,
+    rule: Annotated[str, Query(max_length=10)] = "",
+    first: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> HTMLResponse:
     """What the rules find in a year, with the case and the act that mends it; and what can be made."""
-    return await _page(request, by, Year(year) if year else _this_year(request), Filled())
+    return await _page(request, by, Year(year) if year else _this_year(request), Filled(), Part(rule, first))
 
 
 def _this_year(request: Request) -> Year:
@@ -101,22 +117,26 @@ def _chosen_year(request: Request, filled: Filled) -> Year:
 
 
 async def _gathered(request: Request, by: Actor, since: date) -> Gathered:
-    async with _turns[by.hub]:
+    # A hub's cases are read once at a time, whoever asks: it takes seconds, and the next waits.
+    async with request.app.state.gathering[by.hub]:
         return await gather(request.app.state.store, by, since)
 
 
-async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTMLResponse:
+async def _page(request: Request, by: Actor, year: Year, filled: Filled, part: Part = ALL) -> HTMLResponse:
     store = request.app.state.store
     gathered = await _gathered(request, by, year.start)
     found = await asyncio.to_thread(findings, gathered.people, gathered.checks(year))
-    shown = found[:MOST_SHOWN]
+    chosen = part.of(found)
+    shown = chosen[part.first - 1 : part.first - 1 + MOST_SHOWN]
     await note_list(store, tuple(dict.fromkeys(each.reference for each in shown)), by, "check_returns")
     today = day_of(store.time.now())
     known: dict[str, Any] = {
         "year": year,
         "years": _offered(year_of(today)),
         "found": shown,
-        "more": len(found) - len(shown),
+        "part": part,
+        "of": len(chosen),
+        "last": part.first - 1 + len(shown),
         "number_of": _number_of(found),
         "by_rule": Counter(each.rule for each in found).most_common(),
         "erased": gathered.erased(year),
