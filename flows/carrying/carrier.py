@@ -181,8 +181,12 @@ class Carrier:
             if not held:
                 return  # whoever carries it tells its story, or owes it
             case = await read_case(self.store, reference)
-            if case.flow_run_id:
+            if case.flow_run_id is None:
+                return
+            try:
                 await self.stories.tell(self.client, case, case.flow_run_id)
+            except REFUSED as refused:
+                log.warning("Prefect does not take a story", reference=reference, error=type(refused).__name__)
 
     async def _rest(self, case: Case) -> None:
         """An attempt failed. It is tried again after a while; the administrators are told of one that keeps failing."""

@@ -50,12 +50,17 @@ class Stories:
 
     async def tell(self, client: PrefectClient, case: Case, run: UUID, *, new: bool = False) -> None:
         """Have Prefect tell a case's story with its run; a `new` run has none yet. No personal data."""
-        self.owed.pop(case.reference, None)
         log, notices = await read_log(self.store, case.reference), await notices_of(self.store, case.reference)
         told = Told(case.reference, run, case.referral, log, notices, self.store.hubs.get(case.hub))
         text = story(told, self.addresses)
-        if not await self._written_anew(client, run, text, new):
-            await self._written(client, case, run, text)
+        since = self.owed.pop(case.reference, None)
+        try:
+            if not await self._written_anew(client, run, text, new):
+                await self._written(client, case, run, text)
+        except BaseException:
+            if since is not None:
+                self.owe(case.reference)  # behind the others: what Prefect refuses of one is not to hold them up
+            raise
         if case.referral.finished:
             self.forget(run)  # nothing more happens to most of them, and there are more and more
 
