@@ -182,6 +182,7 @@ class Carrier:
                 return  # whoever carries it tells its story, or owes it
             case = await read_case(self.store, reference)
             if case.flow_run_id is None:
+                self.stories.owed.pop(reference, None)  # its run is still to be made, with a story
                 return
             try:
                 await self.stories.tell(self.client, case, case.flow_run_id)
