@@ -10,16 +10,16 @@ from mash.states.profile import Profile
 from mash.states.whatif import Limits, Stop, Tally, Whose
 
 IN_WORDS = (
-    "These are the acts of the log at their times, by other limits. Nobody would have acted just so: whoever is warned at another"
-    " time acts at another time, and whoever has more time takes it. It says how many limits the same work would have met, and"
-    " nothing of what people would have done. Reminders, alerts and who took them on are left out. Contacts that are not reckoned"
-    " are not left out by chance: what stops one is often a limit that ran out before somebody accepted. What was late in them by"
-    " then is counted apart."
+    "What is reckoned are the acts of the log at their times, by other limits. Nobody would have acted just so: whoever is"
+    " warned at another time acts at another time, and whoever has more time takes it. It says how many limits the same work"
+    " would have met, and nothing of what people would have done. Reminders, alerts and who took them on are left out."
+    " Contacts that are not reckoned are not left out by chance: what stops one is often a limit that ran out before somebody"
+    " accepted. What was late in them by then is counted apart."
 )
 """What re-reckoning cannot say."""
 PARTING = (
-    "This is where the rules of the two hubs part, and says nothing of how well anybody works: by other rules people would have"
-    " acted otherwise."
+    "What is counted is where the rules of the two hubs part. It says nothing of how well anybody works: by other rules people"
+    " would have acted otherwise."
 )
 """What coverage is not."""
 

@@ -119,7 +119,7 @@ def _print_limits(found: Limits, own: Profile, as_json: bool) -> None:
 def _print_coverage(found: Coverage, own: Profile, other: Profile, as_json: bool) -> None:
     stops = stops_of(found.first, own)
     if as_json:
-        whole = {"contacts": found.contacts, "has_a_place_for_all": found.whole}
+        whole = {"contacts": found.contacts, "has_a_place_for_all": found.whole, "means": PARTING}
         out.print_json(json.dumps({**whole, "first_without_a_place": [asdict(stop) for stop in stops]}))
         return
     out.print(f"{other.title} has a place for all that was done in {found.whole} of {counted(found.contacts, 'contact')}.")

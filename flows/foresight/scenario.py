@@ -19,6 +19,9 @@ FORMS = (
     "'contacts +20%'",
 )
 """What can be asked, as it is written."""
+_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_ON: dict[str, str] = dict(zip(WEEKDAYS, _NAMES, strict=True))
+"""Days as they are written, and as they are said."""
 
 
 class WrongScenario(ValueError):
@@ -50,7 +53,7 @@ def _in_words(part: str, profile: Profile) -> str:
     sort, *words = part.split()
     match sort:
         case "staff":
-            when = "every day" if words[2] == "daily" else f"on {words[2].replace(',', ', ')}"
+            when = "every day" if words[2] == "daily" else f"on {', '.join(_ON[day] for day in words[2].split(','))}"
             return f"{words[1].removeprefix('+')} more in the role {words[0].replace('_', ' ')} {when}, in the hub's hours"
         case "reply":
             return f"{profile.agencies[words[0]].title} answers {words[1].removeprefix('+').removesuffix('h')} hours later"

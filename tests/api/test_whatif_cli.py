@@ -24,6 +24,7 @@ def test_other_limits_are_reckoned_over_the_hubs_own_log_and_say_what_they_canno
     assert "reckoned: something was late in" in told.stdout and "Nobody would have acted just so" in told.stdout
     found = json.loads(mash_here(*asked, "--json", **here).stdout)
     assert found["contacts"] > 0 and found["would_be_late"] >= found["late"] and found["limits"]
+    assert "Nobody would have acted just so" in found["means"]
 
 
 def test_what_is_to_be_different_is_said_once_and_as_a_profile_has_it(here: dict[str, str], tmp_path: Path) -> None:
@@ -42,6 +43,7 @@ def test_another_hubs_profile_is_held_against_what_was_done(here: dict[str, str]
     assert "Merton MASH has a place for all that was done in" in told and "nothing of how well anybody works" in told
     found = json.loads(mash_here("whatif", "profile", "merton", "--hub", "sandwell", "--json", **here).stdout)
     assert found["contacts"] == found["has_a_place_for_all"] + sum(each["contacts"] for each in found["first_without_a_place"])
+    assert "nothing of how well anybody works" in found["means"]
 
 
 def test_every_act_decided_again_comes_out_the_same(here: dict[str, str]) -> None:

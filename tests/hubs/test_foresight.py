@@ -419,7 +419,7 @@ def test_two_additional_people_of_one_role_are_two() -> None:
 @pytest.mark.parametrize(
     ("scenario", "in_words"),
     [
-        ("staff duty_manager +1 fri", "1 more in the role duty manager on fri, in the hub's hours"),
+        ("staff duty_manager +1 fri", "1 more in the role duty manager on Fridays, in the hub's hours"),
         ("reply health +24h", "Health safeguarding nurse answers 24 hours later"),
         ("limit red 3 h", "Red within 3 h"),
         ("contacts +20%", "20% more contacts"),

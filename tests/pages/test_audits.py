@@ -130,9 +130,12 @@ def test_a_near_miss_is_recorded_by_anybody_once_and_read_by_managers(own: Hub) 
     for _ in range(2):
         told = {**form.hidden, "kind": "nearly_closed", "words": "A second pair of eyes saw it."}
         assert sent(own, "/near-misses", worker, **told)[0] == 303
-    assert "It is recorded" in page_of(own, "/near-misses?recorded=true", worker).text
+    kept = "A near miss without a case is kept until what it says is removed."
+    said = page_of(own, "/near-misses?recorded=true", worker).text
+    assert "It is recorded" in said and kept in said
     read = page_of(own, "/near-misses/recorded", ("duty_manager", "social_care")).text
-    assert read.count("A second pair of eyes saw it.") == 1 and "ocial worker" not in read and "social_worker" not in read
+    assert read.count("A second pair of eyes saw it.") == 1 and kept in read
+    assert "ocial worker" not in read and "social_worker" not in read
     assert "It is removed" not in page_of(own, "/near-misses/remove", GOVERNOR).text
     assert own.http.get("/near-misses/remove", headers=own.staff(*AUDITOR)).status_code == 403
     assert sent(own, "/near-misses/remove", GOVERNOR, number="999", why="court_order")[0] == 422

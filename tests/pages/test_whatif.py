@@ -60,6 +60,11 @@ async def test_who_asks_while_another_question_is_reckoned_is_told_to_come_back_
     assert (await first).found == Limits(contacts=7) == (await reckoning.answer(question, now, slow)).found
 
 
+def test_what_neither_answer_can_say_stands_there_before_anything_is_asked(hub: Hub) -> None:
+    page = hub.http.get("/manager/whatif", headers=hub.staff("duty_manager")).text
+    assert "Nobody would have acted just so" in page and "nothing of how well anybody works" in page
+
+
 def test_another_hubs_profile_is_never_shown_as_performance(hub: Hub) -> None:
     hub.rate(hub.referral())
     page = asked(hub, profile="merton")

@@ -20,7 +20,7 @@ from mash.api.pages.page import page
 from mash.api.pages.words import duration
 from mash.api.permitted import Permitted
 from mash.config.words import sentence
-from mash.flows.foresight.compare import Asked, Between, Expected, Report
+from mash.flows.foresight.compare import LIMITS, Asked, Between, Expected, Report
 from mash.flows.foresight.pace import weeks
 from mash.flows.store.rotas import read_rota
 from mash.flows.store.simulations import Standing, simulation_of
@@ -94,6 +94,7 @@ async def _page(request: Request, by: Actor, filled: Filled) -> HTMLResponse:
     standing = await simulation_of(store, by)
     report = _report(standing.report)
     known: dict[str, Any] = {"filled": filled, "standing": standing, "report": report, "dots": None, "number": number}
+    known["limits"] = report.limits if report else LIMITS
     rules, roles = store.hub(by.hub), (await read_rota(store, by.hub)).roles
     known |= {"months": [(months, f"{months} months") for months in MONTHS], "roles": [(role, sentence(role)) for role in roles]}
     known["agencies"] = [(name, agency.title) for name, agency in rules.agencies.items()]
