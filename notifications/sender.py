@@ -8,7 +8,7 @@ import mimetypes
 import re
 from contextvars import ContextVar
 from copy import copy
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +20,7 @@ from apprise.manager_plugins import NotificationManager
 from mash.config.channels import ANY, Channel, Channels
 from mash.notifications.asked import BESIDE, fault
 from mash.notifications.govuk_notify import GovukNotify
-from mash.notifications.mail import OPEN, Mail
+from mash.notifications.mail import Mail
 from mash.notifications.notices import Tried
 from mash.notifications.webhook import Webhook
 from mash.notifications.wording import Message
@@ -41,6 +41,8 @@ class _Heard(logging.Handler):
             lines.append(record.getMessage())
 
 
+_KNOWN: dict[str, Any] = {}
+"""What was made of the URLs of channels of ours that are right: as many as there are in the file of channels."""
 _HEARD = _Heard()
 """The one there is: several that begin to send at the same moment each add it, and it hears everything once."""
 
@@ -89,11 +91,6 @@ async def send(channel: Channel, message: Message, reference: str = "", *, again
     return await asyncio.to_thread(_send, channel, message, reference, again)
 
 
-async def rest() -> None:
-    """Nothing is to be sent for the moment: connections that nobody has used for a while are ended."""
-    await asyncio.to_thread(OPEN.end_idle)
-
-
 async def became(channel: Channel, sent_as: str) -> str | None:
     """What has become of a message that a service took for delivery; None where it does not say, or the channel is no such
     service."""
@@ -101,25 +98,34 @@ async def became(channel: Channel, sent_as: str) -> str | None:
     return await asyncio.to_thread(plugin.became, sent_as) if isinstance(plugin, GovukNotify) and not wrong else None
 
 
-@lru_cache(maxsize=1000)
+OURS = (Mail, Webhook, GovukNotify)
+"""Channels that change nothing of themselves when they send, so that what was made of a URL once serves again; some of Apprise's
+take recipients out of their lists, or keep a login there."""
+
+
 def _of_url(url: str) -> tuple[Any, str]:
-    """Apprise's channel of a URL, and what is wrong with it. Whoever sends by it takes a copy."""
+    """Apprise's channel of a URL, for one use, and what is wrong with it."""
+    if (known := _KNOWN.get(url)) is not None:
+        return copy(known), ""
     _ready()
     lines: list[str] = []
     _LINES.set(lines)  # of this thread's or task's own context
     plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
     if plugin is None:
         return None, "Apprise does not understand this URL"
-    return plugin, fault(url, plugin, lines)
+    if wrong := fault(url, plugin, lines):
+        return plugin, wrong
+    if isinstance(plugin, OURS):
+        _KNOWN[url] = copy(plugin)
+    return plugin, ""
 
 
 def _made(channel: Channel) -> tuple[Any, str]:
     """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
     as they are: no parser of URLs sees them."""
-    made, wrong = _of_url(channel.url.get_secret_value())
+    plugin, wrong = _of_url(channel.url.get_secret_value())
     if wrong:
-        return made, wrong
-    plugin = copy(made)
+        return plugin, wrong
     if isinstance(plugin, GovukNotify):
         if channel.to and plugin.kind == "email":
             plugin.to = channel.to.get_secret_value()

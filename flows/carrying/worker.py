@@ -34,7 +34,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.writes import CHANNEL
-from mash.notifications import sender
+from mash.notifications.mail import OPEN
 
 log = structlog.stdlib.get_logger("mash.worker")
 BATCH = 200
@@ -82,6 +82,7 @@ class Worker:
             more = (
                 *child,
                 self._tell_stories,
+                self._end_idle,
                 self._hand_over,
                 self._ask_what_became,
                 self._look_ahead,
@@ -203,6 +204,10 @@ class Worker:
         await self.carrier.calm.wait()
         await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
 
+    async def _end_idle(self) -> None:
+        OPEN.end_idle()
+        await asyncio.sleep(1)
+
     async def _tell_stories(self) -> None:
         await self.carrier.tell_stories()
         await asyncio.sleep(min(1.0, max(BREATH, self.settings.story_seconds)))
@@ -211,7 +216,6 @@ class Worker:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
         if await self.postman.send_next():
             return
-        await sender.rest()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.outbox_rang.wait(), 1)
         self.outbox_rang.clear()

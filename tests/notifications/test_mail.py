@@ -38,6 +38,16 @@ class Server:
         self.mails: list[bytes] = []
         self.refuse = False
         self.connected: set[Any] = set()
+        self.most = 1000
+        """Mails by one connection that are taken."""
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        session.mails = getattr(session, "mails", 0) + 1
+        if session.mails > self.most:
+            return "421 too many by one connection"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 go on"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.connected.add(session.peer)
@@ -127,6 +137,14 @@ async def test_mails_that_follow_one_another_go_by_one_connection_and_none_is_lo
     with listening(None, port) as (server, _):
         assert (await send(address("mailto", port), ALERT)).result == "ok"
         assert len(server.mails) == 1
+
+
+async def test_a_server_that_takes_few_mails_by_one_connection_gets_each_of_them_once() -> None:
+    with listening(None) as (server, port):
+        server.most = 2
+        for _ in range(7):
+            assert (await send(address("mailto", port), ALERT)).result == "ok"
+        assert (len(server.mails), len(server.connected)) == (7, 4)
 
 
 async def test_a_server_that_cannot_be_trusted_gets_nothing_unless_the_channel_says_so(untrusted: ssl.SSLContext) -> None:
