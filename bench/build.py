@@ -26,6 +26,8 @@ SETTINGS = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "
 PARTS = {" api": "api", " worker": "worker", "prefect.server.api.server": "prefect", "bin/postgres -D": "postgres"}
 """How the command of a part's process is known, whichever build began it."""
 BEHIND = "SELECT (SELECT count(*) FROM referral WHERE shown < version) + (SELECT count(*) FROM notice WHERE status = 'queued')"
+STORY = "1"
+"""At people's pace acts are minutes apart, and each has its story: here too, where they are seconds apart."""
 START = 300.0
 """Seconds within which all parts have to answer."""
 
@@ -44,12 +46,22 @@ class Build:
         self.folder.mkdir()
         self.settings: Settings = bench_settings(self.folder, self.mail_port)
         given = {f"MASH_{name.upper()}": str(getattr(self.settings, name)) for name in SETTINGS}
-        self.environment = {**os.environ, **given, "MASH_MAIL_URL": f"mailto://127.0.0.1:{self.mail_port}/?from=mash@example.org"}
+        self.environment = {
+            **os.environ,
+            **given,
+            "MASH_STORY_SECONDS": STORY,
+            "MASH_MAIL_URL": f"mailto://127.0.0.1:{self.mail_port}/?from=mash@example.org",
+        }
         self.callers = Callers(key="")
         self._begin()
-        self.callers.key = self._printed("key", "create", "bench-school", HUB, "--agency", "education")
-        for actor in (DUTY_MANAGER, *OF_AGENCY.values()):
-            self.callers.sessions[actor] = self._printed("token", actor.role, HUB, "--agency", actor.agency, "--login", actor.id)
+        try:
+            self.callers.key = self._printed("key", "create", "bench-school", HUB, "--agency", "education")
+            for actor in (DUTY_MANAGER, *OF_AGENCY.values()):
+                said = ("--agency", actor.agency, "--login", actor.id)
+                self.callers.sessions[actor] = self._printed("token", actor.role, HUB, *said)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -67,7 +67,8 @@ class Mash(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.sources = {**COMMANDS, **{entry.name: entry.value for entry in entry_points(group=FURTHER)}, **FORMERLY}
+        further = {entry.name: entry.value for entry in entry_points(group=FURTHER)}
+        self.sources = {**further, **COMMANDS, **FORMERLY}  # none takes the place of one of ours
         self.commands: dict[str, Any] = dict.fromkeys(self.list_commands(None))  # what is near a name that is misspelt
 
     def list_commands(self, ctx: Any) -> list[str]:

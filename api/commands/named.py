@@ -53,7 +53,8 @@ def described(name: str, source: str) -> str:
             case ast.FunctionDef(name=named) if named == attribute:
                 return cleandoc(ast.get_docstring(node) or "")
             case ast.Assign(targets=[ast.Name(id=named)], value=ast.Call(keywords=given)) if named == attribute:
-                return next((str(ast.literal_eval(each.value)) for each in given if each.arg == "help"), "")
+                said = (each.value for each in given if each.arg == "help")
+                return next((str(each.value) for each in said if isinstance(each, ast.Constant)), "")
     raise _not_loaded(name, source, AttributeError(f"{module} has no {attribute}"))
 
 

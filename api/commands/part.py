@@ -14,7 +14,7 @@ from mash.api.commands.installed import installed
 
 def api(
     fd: Annotated[int | None, typer.Option(help="Accept on this inherited socket, which other processes may share.")] = None,
-    after: Annotated[int | None, typer.Option(help="Begin when this inherited pipe has been closed.", hidden=True)] = None,
+    after: Annotated[int | None, typer.Option(help="Begin when this inherited pipe says so.", hidden=True)] = None,
 ) -> None:
     """Start the API alone."""
     import uvicorn
@@ -25,9 +25,8 @@ def api(
     from mash.flows.installation.processes import check_port
     from mash.flows.installation.scaled import serve
 
-    if after is not None:
-        os.read(after, 1)
-        os.close(after)
+    if after is not None and not os.read(after, 1):
+        raise typer.Exit  # whoever started it has given up
     settings = installed()
     if fd is None:
         check_port(settings.api_host, settings.api_port, "MASH_API_PORT")

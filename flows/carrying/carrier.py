@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from contextvars import Context, copy_context
 from datetime import timedelta
 from typing import Any
@@ -24,7 +25,6 @@ from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.room import Room
 from mash.flows.carrying.runs import Deployed, create_run, set_parked
 from mash.flows.carrying.shown import (
-    described,
     disguised,
     is_due,
     of_before,
@@ -34,11 +34,13 @@ from mash.flows.carrying.shown import (
     parked,
     show,
     state_of,
+    tag,
     tags_of,
 )
 from mash.flows.carrying.stories import Stories
+from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.reads.case import Case, read_case
-from mash.flows.store.runs import changed_since, record_shown, set_flow_run
+from mash.flows.store.runs import record_shown, record_told, set_flow_run, untold
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 from mash.flows.telling.addresses import Addresses
@@ -48,8 +50,12 @@ PREFECT_TROUBLE = (httpx.HTTPError, OSError)
 REFUSED = (httpx.HTTPStatusError, httpx.TimeoutException, ObjectNotFound)
 """What Prefect answers, or fails to in time, while it is there: it says nothing of other runs. Where it is in trouble itself, the
 polls fail too."""
-LONGEST_OWED = 480.0
-"""Seconds after which a story is written anew although runs wait to be shown."""
+AT_A_TIME = 500
+"""Stories that are looked for at once."""
+RUNS_FIRST = 180.0
+"""Seconds after which stories are written although runs wait to be shown."""
+MOST_TAGGED = 20_000
+"""Runs whose tags are remembered."""
 KEEPS_FAILING = 3
 """Attempts in a row that fail: the administrators are told. What fails once is taken up again, and they hear of that."""
 TELL_EVERY = timedelta(minutes=30)
@@ -62,11 +68,10 @@ class Carrier:
         self.store = store
         self.queue, self.locks = Queue(store, settings.settle_seconds), Locks(store)
         self.room = Room(settings.attempts_at_once)
-        self.stories, self.tell_after = Stories(store, Addresses.of(settings)), settings.story_seconds
-        self.tagged: dict[UUID, frozenset[str]] = {}
-        """The tags that parked runs were given here: what is not known is given again, which costs less than to ask."""
-        self.caught_up = False
-        """Whether the stories are owed of what happened before this process began."""
+        self.stories = Stories(store, Addresses.of(settings))
+        self.tagged: dict[UUID, tuple[int, frozenset[str]]] = {}
+        """The tags that runs were given here, with the version that they showed then: what is not known, or was shown by others
+        since, is given again, which costs less than to ask."""
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
@@ -121,12 +126,17 @@ class Carrier:
             except REFUSED as refused:
                 log.warning("Prefect does not do what an attempt asks for", reference=reference, error=type(refused).__name__)
                 await self._rest(case)
+            except (*PREFECT_TROUBLE, *DATABASE_AWAY):
+                raise
+            except Exception as error:
+                log.error("an attempt has failed", reference=reference, error=type(error).__name__)
+                await self._rest(case)
 
     async def _carry(self, case: Case) -> None:
         """Have the run deal with what happened."""
         if await self._shown_where_parked(case):
             self.queue.succeed(case.reference)
-            await record_shown(self.store, case.reference, case.referral.version)
+            await record_shown(self.store, case.reference, case.referral.version, told=False)
             return
         known = await self._known_run(case)
         if known is None:
@@ -139,10 +149,9 @@ class Carrier:
         to_run = run.state is not None and run.state.is_pending()
         seen, done = await self._run(case, run, new=known is None) if to_run else (case.referral.version, True)
         if done:
-            if case.referral.finished:
-                self.tagged.pop(run.id, None)
+            self.tagged.pop(run.id, None)
             self.queue.succeed(case.reference)
-            await record_shown(self.store, case.reference, seen)
+            await record_shown(self.store, case.reference, seen, told=True)
         else:
             await self._rest(case)
 
@@ -152,40 +161,37 @@ class Carrier:
         run, tags = case.flow_run_id, tags_of(case.referral)
         if run is None or case.referral.finished or is_due(self.store, case):
             return False
-        if self.tagged.get(run) != tags:
-            if not await described(self.client, case, run):
-                return False
-            self.tagged[run] = tags
+        if self.tagged.get(run) != (case.shown, tags) and not await tag(self.client, case, run):
+            return False
         if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
             return False
-        self.stories.owe(case.reference)
+        if len(self.tagged) >= MOST_TAGGED:
+            self.tagged.clear()
+        self.tagged[run] = case.referral.version, tags
         return True
 
     async def tell_stories(self) -> None:
-        """Write anew the stories that have been owed for long enough; runs go first, which say the same in short."""
-        if not self.caught_up:
-            span = 2 * timedelta(seconds=self.tell_after) * self.store.time.rate
-            for reference in await changed_since(self.store, self.store.time.now() - span):
-                self.stories.owe(reference)
-            self.caught_up = True
-        long_owed = set(self.stories.owed_for(LONGEST_OWED))
-        for reference in self.stories.owed_for(self.tell_after):
-            await self.calm.wait()
-            if self.deployed is None:
-                return
-            if reference in long_owed or not len(self.queue):
+        """Write the stories anew that tell less than their runs show. Runs go first, which say the same in short."""
+        began, after = asyncio.get_running_loop().time(), ""
+        while self.deployed is not None and (references := await untold(self.store, after, AT_A_TIME)):
+            for reference in references:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(began + RUNS_FIRST):
+                        await self.queue.idle.wait()
+                await self.calm.wait()
                 await self._tell_story(reference)
+            after = references[-1]
 
     async def _tell_story(self, reference: str) -> None:
         async with self.locks.held(reference) as held:
             if not held:
-                return  # whoever carries it tells its story, or owes it
+                return  # whoever carries it tells its story, or leaves it to the next time
             case = await read_case(self.store, reference)
-            if case.flow_run_id is None:
-                self.stories.owed.pop(reference, None)  # its run is still to be made, with a story
+            if case.flow_run_id is None or self.deployed is None:
                 return
             try:
                 await self.stories.tell(self.client, case, case.flow_run_id)
+                await record_told(self.store, reference, case.shown)
             except REFUSED as refused:
                 log.warning("Prefect does not take a story", reference=reference, error=type(refused).__name__)
 
@@ -227,6 +233,7 @@ class Carrier:
         if wrong or of_before(self.store, self.stories.addresses, case, run):
             self.stories.forget(run.id)
             await show(self.client, self.store, self.stories, case, run)
+            await record_told(self.store, case.reference, case.referral.version)
 
     async def _known_run(self, case: Case) -> FlowRun | None:
         """The run that carries a referral, as Prefect has it."""
@@ -248,7 +255,6 @@ class Carrier:
         state = Pending() if is_due(self.store, case) else state_of(self.store, addresses, case)
         run = await create_run(self.client, self.deployed, case, state)
         await set_flow_run(self.store, case.reference, run.id)
-        self.tagged[run.id] = frozenset(run.tags)
         if state.is_pending():
             return ready(run)
         await self.stories.tell(self.client, case, run.id, new=True)

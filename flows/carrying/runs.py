@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowFilter,
@@ -72,7 +73,12 @@ async def set_parked(client: PrefectClient, runs: Collection[UUID], state: State
     create.state_details.transition_id = uuid4()
     asked = {"flow_runs": named.model_dump(mode="json"), "state": create.model_dump(mode="json", serialize_as_any=True)}
     path: Any = "/flow_runs/bulk_set_state"  # the client has no call for it, and its list of paths leaves it out
-    answer = await client.request("POST", path, json=asked)
+    try:
+        answer = await client.request("POST", path, json=asked)
+    except httpx.HTTPStatusError as refused:
+        if refused.response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED):
+            return set()  # a server of an earlier release, which has no such call: they are shown by attempts
+        raise
     results = answer.json()["results"]
     return {UUID(each["flow_run_id"]) for each in results if each["status"] == SetStateStatus.ACCEPT.value}
 

@@ -139,15 +139,15 @@ def _says_as_much(message: str, referral: Referral) -> bool:
 async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
     """Name and tag a run, and give it its parameters, where it is otherwise."""
     if disguised(case, run) or frozenset(run.tags) != tags_of(case.referral):
-        await described(client, case, run.id)
-
-
-async def described(client: PrefectClient, case: Case, run: UUID) -> bool:
-    """Name and tag a run, and give it its parameters; False where Prefect has none of this id."""
-    try:
         await client.update_flow_run(
-            run, name=case.reference, tags=sorted(tags_of(case.referral)), parameters=parameters_of(case)
+            run.id, name=case.reference, tags=sorted(tags_of(case.referral)), parameters=parameters_of(case)
         )
+
+
+async def tag(client: PrefectClient, case: Case, run: UUID) -> bool:
+    """Tag a run, whatever its tags are; False where Prefect has none of this id."""
+    try:
+        await client.update_flow_run(run, tags=sorted(tags_of(case.referral)))
     except httpx.HTTPStatusError as refused:
         if refused.response.status_code == httpx.codes.NOT_FOUND:
             return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -31,18 +29,7 @@ class Stories:
 
     def __init__(self, store: Store, addresses: Addresses) -> None:
         self.store, self.addresses = store, addresses
-        self.owed: dict[str, float] = {}
-        """The referrals whose stories are to be written anew, with the loop's time since when, the oldest first."""
         self._artifacts: dict[UUID, UUID] = {}
-
-    def owe(self, reference: str) -> None:
-        """A referral's run shows more than its story tells: it is written anew after a while, so that many changes are one."""
-        self.owed.setdefault(reference, asyncio.get_running_loop().time())
-
-    def owed_for(self, seconds: float) -> list[str]:
-        """The referrals whose stories have been owed for so long."""
-        before = asyncio.get_running_loop().time() - seconds
-        return [reference for reference, since in itertools.takewhile(lambda each: each[1] <= before, self.owed.items())]
 
     def forget(self, run: UUID) -> None:
         """Ask Prefect anew which artifact it has: somebody may have changed that."""
@@ -53,14 +40,8 @@ class Stories:
         log, notices = await read_log(self.store, case.reference), await notices_of(self.store, case.reference)
         told = Told(case.reference, run, case.referral, log, notices, self.store.hubs.get(case.hub))
         text = story(told, self.addresses)
-        since = self.owed.pop(case.reference, None)
-        try:
-            if not await self._written_anew(client, run, text, new):
-                await self._written(client, case, run, text)
-        except BaseException:
-            if since is not None:
-                self.owe(case.reference)  # behind the others: what Prefect refuses of one is not to hold them up
-            raise
+        if not await self._written_anew(client, run, text, new):
+            await self._written(client, case, run, text)
         if case.referral.finished:
             self.forget(run)  # nothing more happens to most of them, and there are more and more
 

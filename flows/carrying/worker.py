@@ -210,7 +210,7 @@ class Worker:
 
     async def _tell_stories(self) -> None:
         await self.carrier.tell_stories()
-        await asyncio.sleep(min(1.0, max(BREATH, self.settings.story_seconds)))
+        await asyncio.sleep(max(BREATH, self.settings.story_seconds))
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

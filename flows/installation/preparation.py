@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Self
 
@@ -16,18 +17,22 @@ from mash.config.settings import Settings
 from mash.flows.installation.parts import bare_environment
 from mash.flows.installation.processes import PartNotStarted, ends_with_parent
 
+CHECKED, PROVIDED = "the files are right", "the tables are there"
+"""What it answers."""
+
 
 class Preparation:
     """The process of `flows/installation/prepare.py`, which checks the files while the database starts. It is given the
     settings by its standard input: neither a command line nor an environment shows a secret to others."""
 
     def __init__(self, settings: Settings) -> None:
+        self._complaint = tempfile.TemporaryFile()  # noqa: SIM115  a pipe that nobody reads would fill
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mash.flows.installation.prepare"],
             env=bare_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._complaint,
             text=True,
             start_new_session=True,
             preexec_fn=ends_with_parent(signal.SIGKILL),
@@ -40,18 +45,28 @@ class Preparation:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
+        self._complaint.close()
+
+    def check_files(self) -> None:
+        """Wait until the files are checked. Raises PartNotStarted for what has to be mended first."""
+        self._wait_for(CHECKED)
 
     def provide_tables(self, socket: Path | None, owner_url: str) -> None:
-        """Have the files checked and the tables there, and wait until that is so; the socket is the embedded cluster's. Raises
-        PartNotStarted for what has to be mended first, and NotYet."""
+        """Have the tables there; the socket is the embedded cluster's. Raises PartNotStarted and NotYet."""
         self._tell({"socket": str(socket) if socket else None, "owner_url": owner_url})
+        self._wait_for(PROVIDED)
+
+    def _wait_for(self, answer: str) -> None:
         assert self._process.stdout
-        if self._process.stdout.readline():
-            return
-        _, words = self._process.communicate()
-        if self._process.returncode == TO_MEND:
+        for line in self._process.stdout:
+            if line.strip() == answer:
+                return
+        code = self._process.wait()
+        self._complaint.seek(0)
+        words = self._complaint.read().decode(errors="replace")
+        if code == TO_MEND:
             raise PartNotStarted(words)
-        if self._process.returncode == AWAY:
+        if code == AWAY:
             raise NotYet(words)
         raise RuntimeError(f"the installation could not be prepared:\n{words}")
 

@@ -2,8 +2,8 @@
 80 MB, which the one that supervises the parts would keep for as long as they run.
 
 `python -m mash.flows.installation.prepare` reads the settings, as a line of JSON on its standard input, and checks the files that
-they name; a further line says where the database is, and is answered when the tables are there. What has to be mended it says in
-a sentence, with exit code 2; what may pass, with 75.
+they name, which it answers with a line; a further line says where the database is, and is answered when the tables are there.
+What has to be mended it says in a sentence, with exit code 2; what may pass, with 75.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mash.config.errors import AWAY, TO_MEND, NotYet, ToMend
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import provide_roles
+from mash.flows.installation.preparation import CHECKED, PROVIDED
 from mash.flows.store.schema import upgrade
 
 
@@ -38,9 +39,10 @@ def _main() -> None:
     settings = Settings.model_validate_json(sys.stdin.readline())
     try:
         check_files(settings)
+        print(CHECKED, flush=True)
         for line in sys.stdin:
             provide_tables(settings.data_dir, **json.loads(line))
-            print("done", flush=True)
+            print(PROVIDED, flush=True)
     except ToMend as wrong:
         sys.stderr.write(str(wrong))
         sys.exit(TO_MEND)

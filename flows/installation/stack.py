@@ -65,6 +65,7 @@ class Stack:
                 self.logs.mkdir(parents=True, exist_ok=True)
                 owner_url = self._database()
                 self.settings = provide_secrets(self.settings)
+                preparation.check_files()
                 early = [part for part in self.parts if part in EARLY]
                 for part in early:
                     self.start(part, after=held)
@@ -83,10 +84,12 @@ class Stack:
 
     @contextmanager
     def _held(self) -> Iterator[int]:
-        """What holds up a part that is started already, and imports what it needs meanwhile: a pipe, until this ends."""
+        """What holds up a part that is started already, and imports what it needs meanwhile: a pipe, until something is written
+        into it. Where it is closed without, the part ends."""
         held, holds = os.pipe()
         try:
             yield held
+            os.write(holds, b"!")
         finally:
             os.close(holds)
             os.close(held)

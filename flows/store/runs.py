@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
 
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, REFERRALS
+from mash.flows.store.tables import REFERRALS
 
 
 async def behind(store: Store, limit: int) -> list[tuple[str, int, int]]:
@@ -33,30 +32,37 @@ async def urgencies(store: Store, references: list[str]) -> list[tuple[str, int]
     return [(name, found[name]) for name in references if name in found]
 
 
-async def record_shown(store: Store, reference: str, version: int) -> None:
-    """The run has dealt with so many of the referral's events."""
+async def record_shown(store: Store, reference: str, version: int, *, told: bool) -> None:
+    """The run has dealt with so many of the referral's events; and whether its story tells them."""
+    behind = update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.shown < version).values(shown=version)
+    async with store.single.connect() as connection:
+        await connection.execute(behind.values(told=version) if told else behind)
+
+
+async def record_told(store: Store, reference: str, version: int) -> None:
+    """The story tells so many of the referral's events."""
     async with store.single.connect() as connection:
         await connection.execute(
-            update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.shown < version).values(shown=version)
+            update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.told < version).values(told=version)
         )
+
+
+async def untold(store: Store, after: str, limit: int) -> list[str]:
+    """The next referrals, by reference, that wait for something and whose story tells less than their run shows."""
+    query = (
+        select(REFERRALS.c.reference)
+        .where(REFERRALS.c.told < REFERRALS.c.shown, ~REFERRALS.c.finished, REFERRALS.c.reference > after)
+        .order_by(REFERRALS.c.reference)
+        .limit(limit)
+    )
+    async with store.single.connect() as connection:
+        return list((await connection.scalars(query)).all())
 
 
 async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
     """Remember which flow run carries a referral."""
     async with store.single.connect() as connection:
         await connection.execute(update(REFERRALS).where(REFERRALS.c.reference == reference).values(flow_run_id=run))
-
-
-async def changed_since(store: Store, at: datetime) -> list[str]:
-    """The referrals that wait for something and to which something happened since then."""
-    query = (
-        select(EVENTS.c.reference)
-        .join(REFERRALS, REFERRALS.c.reference == EVENTS.c.reference)
-        .where(EVENTS.c.hub.in_(list(store.hubs)), EVENTS.c.at >= at, ~REFERRALS.c.finished)
-        .distinct()
-    )
-    async with store.single.connect() as connection:
-        return list((await connection.scalars(query)).all())
 
 
 async def unfinished(store: Store, after: str = "", limit: int | None = None) -> list[Case]:
