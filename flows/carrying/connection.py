@@ -47,7 +47,7 @@ class Client(PrefectClient):
         more, and may have the engine sleep until the run's deadline; from a final one there is none. That nobody else carries it
         is said by its referral's lock."""
         carried = CARRIED.get()
-        begins = carried is not None and carried.id == flow_run_id and state.is_running()
+        begins = carried is not None and str(carried.id) == str(flow_run_id) and state.is_running()
         return await super().set_flow_run_state(flow_run_id, state, force or begins)
 
 
