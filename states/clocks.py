@@ -55,20 +55,23 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ignored_types=(Reckoned,))
     _reckoned: ClassVar[tuple[Reckoned[Any], ...]] = ()
+    _cached: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         members = {name: member for each in reversed(cls.__mro__) for name, member in vars(each).items()}
         cls._reckoned = tuple(member for member in members.values() if isinstance(member, Reckoned))
+        cls._cached = tuple(name for name, member in members.items() if isinstance(member, cached_property))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As Pydantic's, in less time: of a fold or a decision, copies were most of it."""
         if deep:
             return super().model_copy(update=update, deep=True)
-        copied, changed, held = object.__new__(type(self)), update or {}, self.__dict__
-        if changed and len(held) > len(fields := type(self).__pydantic_fields__) + len(self._reckoned):
-            held = {name: held[name] for name in fields}  # without cached properties: what was reckoned once may not hold
-        held = {**held, **changed}
+        copied, changed = object.__new__(type(self)), update or {}
+        held = {**self.__dict__, **changed}
+        if changed:
+            for name in self._cached:  # what was reckoned of the other one
+                held.pop(name, None)
         for each in self._reckoned:
             if each.of in changed:
                 each.forget(held)

@@ -198,8 +198,9 @@ def of_any_child(event: Event) -> Event:
 
 
 def _as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded:
-    """An event of a case's log as somebody reads it: it is no more what was hashed."""
-    changes: dict[str, Any] = {}
+    """An event of a case's log as somebody reads it: it is no more what was hashed. Which command was given is for deciding the
+    log again: of an act that somebody may not hear of it would say what it was."""
+    changes: dict[str, Any] = {"act": None}
     event = recorded.event
     if isinstance(event, AnswerTakenDown) and not open_to(referral, event.agency, reader):
         changes["event"] = event.model_copy(update=NO_FINDINGS)

@@ -468,3 +468,11 @@ def test_a_profile_that_is_stored_today_is_read_back_as_it_is() -> None:
 def test_a_profile_from_before_there_were_returns_counts_referrals_as_the_defaults_say() -> None:
     """The values stand in `defaults.toml` with their source, and beside the fields for what was stored without them."""
     assert load_profile("sandwell").returns == Returns()
+
+
+def test_a_profile_with_something_changed_is_another_one_whatever_was_asked_of_it_before() -> None:
+    """Cases go by a profile's digest: one that was worked out before a change would name the other profile."""
+    known = load_profile("merton").model_copy(update={"title": "A hub"})
+    for asked in ("canonical", "digest"):
+        assert getattr(known, asked) != getattr(known.model_copy(update={"title": "Another hub"}), asked)
+        assert getattr(known.model_copy(update={"title": "Another hub"}), asked) != getattr(known, asked)

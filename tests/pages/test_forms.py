@@ -169,7 +169,14 @@ def test_why_a_child_gets_a_plan_is_asked_where_there_is_one_and_what_was_chosen
     assert (command.abuse_categories, command.previous_plans) == ({"S1": "NEG"}, {"S1": 0})
 
 
-@pytest.mark.parametrize("typed", ["two", "-1", "999"])
-def test_how_many_plans_there_were_is_a_number(typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("two", "Enter a whole number, such as 0"),
+        ("-1", "Enter a whole number, such as 0"),
+        ("999", "Enter a number of 50 or less"),
+    ],
+)
+def test_how_many_plans_there_were_is_a_number(typed: str, said: str) -> None:
     _, wrong = _conference(**{"abuse_categories.S1": "NEG", "previous_plans.S1": typed})
-    assert wrong == {"previous_plans.S1": "Enter a whole number, such as 0"}
+    assert wrong == {"previous_plans.S1": said}

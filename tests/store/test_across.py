@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from acting import BASIS, DUTY, POLICE, SCHOOL, START, set_time
 from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.dialects.postgresql import insert
 
 from mash.api.self_test.walls import be
 from mash.flows.installation.postmaster import Cluster
@@ -20,6 +21,7 @@ from mash.flows.store.reads.accesses import ACROSS, accesses_across, accesses_of
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.store import Store, system_actor
+from mash.flows.store.tables import PROFILES
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer as answer_to_subject
 from mash.flows.telling.for_administrators import timeline
@@ -81,7 +83,11 @@ def answer(applied: Applied) -> tuple[str, ...]:
 async def limited(store: Store, **limits: int) -> None:
     """Have fewer questions be asked at Merton."""
     merton = store.hubs["merton"]
-    store.hubs["merton"] = merton.model_copy(update={"firewall": merton.firewall.model_copy(update=limits)})
+    other = merton.model_copy(update={"firewall": merton.firewall.model_copy(update=limits)})
+    stored = {"digest": other.digest, "hub": other.name, "document": other.canonical, "stored_at": START}
+    async with store.engine.begin() as connection:
+        await connection.execute(insert(PROFILES).values(stored).on_conflict_do_nothing())
+    store.hubs["merton"] = other
 
 
 # --- the answer -------------------------------------------------------------------------------------------------------------
