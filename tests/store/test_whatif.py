@@ -18,10 +18,11 @@ from mash.config.profile import load_profile
 from mash.config.toml_lines import WrongFile
 from mash.flows.carrying.nightly import OTHERWISE, check_replay
 from mash.flows.store.apply import act, apply, fire_due
+from mash.flows.store.playing import Case, Rules
 from mash.flows.store.replay import parts_of, replay
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, PROFILES, REPAIRS
-from mash.flows.store.whatif import Case, Rules, cases_of, coverage_of, limits_by, limits_of, played
+from mash.flows.store.whatif import cases_of, coverage_of, limits_by, limits_of, played
 from mash.states.acts.checks import AnswerCheck, AskAgencies
 from mash.states.acts.contact import RecordCategories
 from mash.states.acts.decisions import RecordDecision
