@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
@@ -18,10 +19,12 @@ from mash.config.permissions import may
 from mash.config.words import capitalised, sentence
 from mash.flows.store.reads.accesses import MOST, Span
 from mash.flows.store.reads.inspections import Child, contacts_of_child, looks_at_child, overridden
+from mash.flows.store.store import Store
 from mash.states.auditing import AskedFor
 from mash.states.errors import Incomplete, NotFound
 from mash.states.values import Actor
 
+T = TypeVar("T")
 router = APIRouter(prefix="/inspect", include_in_schema=False)
 Answerer = Annotated[Actor, Depends(Permitted("answer_inspectors"))]
 Governor = Annotated[Actor, Depends(Permitted("read_accesses"))]
@@ -91,34 +94,32 @@ async def ask_overrides(request: Request, by: Answerer) -> HTMLResponse:
 @router.post("/looks", response_class=HTMLResponse)
 async def looks(request: Request, by: Governor) -> HTMLResponse:
     """Who looked at this child."""
-    asked, filled = checked(OfChild, await request.form(max_files=0, max_fields=10))
-    known: dict[str, Any] = {}
-    if asked:
-        try:
-            contacts, rows = await looks_at_child(request.app.state.store, asked.child, asked.asked_for, by, asked.span)
-            earlier = rows[MOST - 1].first if len(rows) > MOST else None
-            about = sorted({each.reference for each in contacts})
-            known = {"whom": contacts[0], "about": about, "looks": rows[:MOST], "earlier": earlier}
-        except NotFound as refused:
-            filled.errors["reference"] = capitalised(refused.reason)
-        except Incomplete as refused:
-            filled.errors["subject"] = capitalised(named(refused.reason, {}))
-    return _page(request, by, filled, "looks", **known)
+    found, filled = await _asked_of_child(request, lambda store, of: looks_at_child(store, of.child, of.asked_for, by, of.span))
+    if found is None:
+        return _page(request, by, filled, "looks")
+    contacts, rows = found
+    earlier = rows[MOST - 1].first if len(rows) > MOST else None
+    about = sorted({each.reference for each in contacts})
+    return _page(request, by, filled, "looks", whom=contacts[0], about=about, looks=rows[:MOST], earlier=earlier)
 
 
 @router.post("/contacts", response_class=HTMLResponse)
 async def contacts(request: Request, by: Answerer) -> HTMLResponse:
     """All contacts about this child."""
+    found, filled = await _asked_of_child(request, lambda store, of: contacts_of_child(store, of.child, of.asked_for, by))
+    return _page(request, by, filled, "contacts", **({} if found is None else {"contacts": found}))
+
+
+async def _asked_of_child(request: Request, answer: Callable[[Store, OfChild], Awaitable[T]]) -> tuple[T | None, Filled]:
+    """What is answered of the child that a form names; None where it is not to be found, or one of several is to be chosen."""
     asked, filled = checked(OfChild, await request.form(max_files=0, max_fields=10))
-    known: dict[str, Any] = {}
-    if asked:
-        try:
-            known = {"contacts": await contacts_of_child(request.app.state.store, asked.child, asked.asked_for, by)}
-        except NotFound as refused:
-            filled.errors["reference"] = capitalised(refused.reason)
-        except Incomplete as refused:
-            filled.errors["subject"] = capitalised(named(refused.reason, {}))
-    return _page(request, by, filled, "contacts", **known)
+    try:
+        return (await answer(request.app.state.store, asked) if asked else None), filled
+    except NotFound as refused:
+        filled.errors["reference"] = capitalised(refused.reason)
+    except Incomplete as refused:
+        filled.errors["subject"] = capitalised(named(refused.reason, {}))
+    return None, filled
 
 
 @router.post("/overridden", response_class=HTMLResponse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 from mash.config.instead import instead_of
 from mash.config.profile import stored_profile
 from mash.config.toml_lines import WrongFile
+from mash.states.log import Recorded
 from mash.states.profile import Profile
 from mash.states.referral import Clock
 from mash.states.whatif import Coverage, Limits, Stop, acts_of, cover, reckon, without_reminders
@@ -83,23 +85,17 @@ def begin(rules: Rules) -> None:
     gc.set_threshold(500_000)
 
 
-def _families(cases: Iterable[Case]) -> list[list[Case]]:
-    return [list(family) for _, family in groupby(cases, key=lambda case: case.root)]
-
-
 def reckon_some(cases: list[Case]) -> Limits:
     """What some contacts come to by other limits. One of which something cannot be read is not reckoned."""
     (playing,), whole = _playing, Limits()
     for family in _families(cases):
         limits = Limits()
         try:
-            logs = {case.reference: acts_of(case.events) for case in family}
-            were = {case.reference: _CLOCKS.validate_json(case.clocks).values() for case in family}
+            logs, were = _logs(family), {case.reference: _CLOCKS.validate_json(case.clocks).values() for case in family}
             reckon(logs, were, playing.instead, playing.rules.until, limits)
             limits.unset += playing.unset(each.profile for log in logs.values() for each in log)
         except ValueError:
-            limits = Limits(contacts=1)
-            limits.not_reckoned[UNREADABLE] += 1
+            limits = Limits(contacts=1, not_reckoned=Counter([UNREADABLE]))
         whole.add(limits)
     return whole
 
@@ -110,10 +106,16 @@ def cover_some(cases: list[Case]) -> Coverage:
     for family in _families(cases):
         coverage = Coverage()
         try:
-            logs = {case.reference: acts_of(case.events) for case in family}
-            cover(logs, playing.instead(""), playing.rules.until, coverage)
+            cover(_logs(family), playing.instead(""), playing.rules.until, coverage)
         except ValueError:
-            coverage = Coverage(contacts=1)
-            coverage.first[UNREADABLE] += 1
+            coverage = Coverage(contacts=1, first=Counter([UNREADABLE]))
         whole.add(coverage)
     return whole
+
+
+def _families(cases: Iterable[Case]) -> list[list[Case]]:
+    return [list(family) for _, family in groupby(cases, key=lambda case: case.root)]
+
+
+def _logs(family: Iterable[Case]) -> dict[str, list[Recorded]]:
+    return {case.reference: acts_of(case.events) for case in family}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 
 import pytest
-from hub import Hub, hub_here
+from hub import Hub
+from past import remembering_hub
 
-from mash.api.demo import history
-from mash.api.demo.play import STARTS, vignettes
+from mash.api.demo.play import STARTS
 from mash.flows.store.log import verify
 from mash.flows.store.mending import Mender
 from mash.flows.store.reads.counts import conservation
@@ -21,20 +20,9 @@ from mash.flows.store.store import open_store
 
 @pytest.fixture(scope="module")
 def remembering() -> Iterator[Hub]:
-    """A hub with two years behind it, in which fewer came than in the demonstration's."""
-    with pytest.MonkeyPatch.context() as patched, hub_here(time_start=STARTS.isoformat(), hubs="sandwell,merton") as hub:
-        patched.setattr(history, "FIRST", (1, 6))
-        patched.setattr(history, "OTHER", (0, 1))
-        asyncio.run(_written(hub))
+    """A hub with two years behind it."""
+    with remembering_hub() as hub:
         yield hub
-
-
-async def _written(hub: Hub) -> None:
-    store = await open_store(hub.settings)
-    try:
-        assert history.write_history(store, hub.settings, STARTS, vignettes()) > 150
-    finally:
-        await store.close()
 
 
 async def test_their_logs_prove_themselves_and_add_up(remembering: Hub) -> None:

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hub import Hub, eventually, hub_here, later
+from past import remembering_hub
 
 from mash.api import simulating
-from mash.api.demo import history
-from mash.api.demo.play import STARTS, vignettes
 from mash.api.simulating import STOPPED, Simulating
 from mash.flows.foresight.ask import simulated
 from mash.flows.foresight.compare import Asked
@@ -33,20 +32,9 @@ LAST_WORD = "SELECT touched_at FROM simulation WHERE begun_at IS NOT NULL"
 
 @pytest.fixture(scope="module")
 def remembering() -> Iterator[Hub]:
-    """A hub with two years behind it, in which fewer came than in the demonstration's."""
-    with pytest.MonkeyPatch.context() as patched, hub_here(time_start=STARTS.isoformat(), hubs="sandwell,merton") as hub:
-        patched.setattr(history, "FIRST", (1, 6))
-        patched.setattr(history, "OTHER", (0, 1))
-        asyncio.run(_written(hub))
+    """A hub with two years behind it."""
+    with remembering_hub() as hub:
         yield hub
-
-
-async def _written(hub: Hub) -> None:
-    store = await open_store(hub.settings)
-    try:
-        history.write_history(store, hub.settings, STARTS, vignettes())
-    finally:
-        await store.close()
 
 
 async def test_last_quarter_is_simulated_from_the_log_and_held_against_what_happened(remembering: Hub) -> None:
