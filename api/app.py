@@ -65,7 +65,8 @@ from mash.api.routes import (
     workload,
 )
 from mash.api.simulating import Simulating
-from mash.config.settings import NotYet, Settings, SettingsError
+from mash.config.errors import NotYet, SettingsError
+from mash.config.settings import Settings
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -18,9 +19,16 @@ def bench(
             help="`known`: known children; `board`: a board; `dataset`: the dataset; `whatif`: other limits; `simulate`: a year."
         ),
     ] = None,
+    beside: Annotated[
+        Path | None, typer.Option(help="The `mash` of another build: both are measured by turns, and compared.")
+    ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:
     """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
+    if beside:
+        from mash.bench.beside import run_bench_beside
+
+        raise typer.Exit(run_bench_beside(beside, as_json=as_json, quick=quick))
     if scale:
         from mash.bench.scale import run_bench_scale
 

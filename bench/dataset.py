@@ -22,7 +22,7 @@ from mash.bench.measure import BenchFailed, say
 from mash.bench.stack import HUB, RATING, cpu_of
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.telling.walk import Walk, walk
 from mash.states.log import GENESIS, SCHEMA, Recorded
 from mash.states.values import Match

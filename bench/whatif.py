@@ -19,7 +19,7 @@ from mash.bench.measure import BenchFailed, say
 from mash.bench.year import History, made_year
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.whatif import PROCESSES
 
 HUB, OTHER, SETTING = "sandwell", "merton", "ratings.green.reply=8 h"

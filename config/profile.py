@@ -18,13 +18,13 @@ from pydantic_core import ErrorDetails
 from mash.config.agreement import disagreements
 from mash.config.edition import DEFAULT, EDITIONS, read_edition, with_additions
 from mash.config.permissions import roles
+from mash.config.profile_files import SHIPPED, available
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
 from mash.states.errors import Owed
 from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
-SHIPPED = Path(__file__).parent
 BANK_HOLIDAYS = range(2013, 2036)
 """The years whose bank holidays every calendar knows: from the source documents to the next decade."""
 IDENTITY = ("name", "title", "area")
@@ -75,12 +75,6 @@ def load_profile(name: str, directory: Path | None = None, edition: str = "") ->
         raise
     except WrongFile as wrong:
         raise ProfileError(wrong.problems) from None
-
-
-def available(directory: Path | None = None) -> list[str]:
-    """The names of all profiles: those shipped, and those in `directory`."""
-    folders = [SHIPPED / "hubs", *([directory] if directory else [])]
-    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
 
 
 def own_file(name: str, directory: Path | None = None) -> Document:

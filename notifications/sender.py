@@ -7,6 +7,7 @@ import logging
 import mimetypes
 import re
 from contextvars import ContextVar
+from copy import copy
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,8 @@ class _Heard(logging.Handler):
             lines.append(record.getMessage())
 
 
+_KNOWN: dict[str, Any] = {}
+"""What was made of the URLs of channels of ours that are right: as many as there are in the file of channels."""
 _HEARD = _Heard()
 """The one there is: several that begin to send at the same moment each add it, and it hears everything once."""
 
@@ -95,17 +98,33 @@ async def became(channel: Channel, sent_as: str) -> str | None:
     return await asyncio.to_thread(plugin.became, sent_as) if isinstance(plugin, GovukNotify) and not wrong else None
 
 
-def _made(channel: Channel) -> tuple[Any, str]:
-    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
-    as they are: no parser of URLs sees them."""
+OURS = (Mail, Webhook, GovukNotify)
+"""Channels that change nothing of themselves when they send, so that what was made of a URL once serves again; some of Apprise's
+take recipients out of their lists, or keep a login there."""
+
+
+def _of_url(url: str) -> tuple[Any, str]:
+    """Apprise's channel of a URL, for one use, and what is wrong with it."""
+    if (known := _KNOWN.get(url)) is not None:
+        return copy(known), ""
     _ready()
     lines: list[str] = []
     _LINES.set(lines)  # of this thread's or task's own context
-    url = channel.url.get_secret_value()
     plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
     if plugin is None:
         return None, "Apprise does not understand this URL"
     if wrong := fault(url, plugin, lines):
+        return plugin, wrong
+    if isinstance(plugin, OURS):
+        _KNOWN[url] = copy(plugin)
+    return plugin, ""
+
+
+def _made(channel: Channel) -> tuple[Any, str]:
+    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
+    as they are: no parser of URLs sees them."""
+    plugin, wrong = _of_url(channel.url.get_secret_value())
+    if wrong:
         return plugin, wrong
     if isinstance(plugin, GovukNotify):
         if channel.to and plugin.kind == "email":

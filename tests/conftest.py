@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.store import Store, open_store
 
 # How long an example takes depends on what else the machine does, and says nothing.

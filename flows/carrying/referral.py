@@ -53,7 +53,7 @@ async def referral(reference: str) -> State[None] | None:
     try:
         case = await _carry(attempt, reference)
         await describe(_client(), case, attempt.run)
-        await attempt.stories.tell(_client(), case, attempt.run, new=attempt.new)
+        await attempt.stories.tell(_client(), case, attempt.run.id, new=attempt.new)
     except Exception as error:
         raise CarryFailed(f"{type(error).__name__} while carrying {reference}") from None
     if case.referral.finished:

@@ -34,6 +34,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.writes import CHANNEL
+from mash.notifications.mail import OPEN
 
 log = structlog.stdlib.get_logger("mash.worker")
 BATCH = 200
@@ -80,6 +81,8 @@ class Worker:
             child = (self._look_whether_known, self._make_anew)
             more = (
                 *child,
+                self._tell_stories,
+                self._end_idle,
                 self._hand_over,
                 self._ask_what_became,
                 self._look_ahead,
@@ -200,6 +203,14 @@ class Worker:
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
         await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
+
+    async def _end_idle(self) -> None:
+        OPEN.end_idle()
+        await asyncio.sleep(1)
+
+    async def _tell_stories(self) -> None:
+        await self.carrier.tell_stories()
+        await asyncio.sleep(max(BREATH, self.settings.story_seconds))
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

@@ -21,9 +21,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mash.config.errors import SettingsError
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
-from mash.config.settings import Settings, SettingsError
+from mash.config.settings import Settings
 from mash.flows.store.acting import begin_as, provide_caller_key
 from mash.flows.store.away import opening
 from mash.flows.store.keys import Keyring, NoKeyHere, master_source

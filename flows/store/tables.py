@@ -68,6 +68,8 @@ class ReferralRow(SQLModel, table=True):
     flow_run_id: UUID | None = None
     shown: int = 0
     """How many of the events its flow run has dealt with: with fewer than `version`, the run is behind."""
+    told: int = 0
+    """How many of them its story tells."""
     urgency: int = 0
     for_all: int = 0
     """The version after the last event that everybody may hear of who takes part."""

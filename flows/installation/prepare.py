@@ -1,0 +1,55 @@
+"""What is checked and made before any part of an installation starts, in a process of its own that ends: what it imports takes
+80 MB, which the one that supervises the parts would keep for as long as they run.
+
+`python -m mash.flows.installation.prepare` reads the settings, as a line of JSON on its standard input, and checks the files that
+they name, which it answers with a line; a further line says where the database is, and is answered when the tables are there.
+What has to be mended it says in a sentence, with exit code 2; what may pass, with 75.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from mash.config.channels import read_channels
+from mash.config.errors import AWAY, TO_MEND, NotYet, ToMend
+from mash.config.profile import load_profile
+from mash.config.settings import Settings
+from mash.flows.installation.cluster import provide_roles
+from mash.flows.installation.preparation import CHECKED, PROVIDED
+from mash.flows.store.schema import upgrade
+
+
+def check_files(settings: Settings) -> None:
+    """Raises WrongFile and SettingsError for what is wrong in a file: it is said before anything starts."""
+    for hub in settings.hub_names:
+        load_profile(hub, settings.profiles_dir)
+    read_channels(settings.channels_file)
+
+
+def provide_tables(data_dir: Path, socket: str | None, owner_url: str) -> None:
+    """Make the roles of the embedded cluster, if it is one with a socket, and bring the tables up to date."""
+    if socket:
+        provide_roles(data_dir, Path(socket))
+    upgrade(owner_url)
+
+
+def _main() -> None:
+    settings = Settings.model_validate_json(sys.stdin.readline())
+    try:
+        check_files(settings)
+        print(CHECKED, flush=True)
+        for line in sys.stdin:
+            provide_tables(settings.data_dir, **json.loads(line))
+            print(PROVIDED, flush=True)
+    except ToMend as wrong:
+        sys.stderr.write(str(wrong))
+        sys.exit(TO_MEND)
+    except NotYet as away:
+        sys.stderr.write(str(away))
+        sys.exit(AWAY)
+
+
+if __name__ == "__main__":
+    _main()
