@@ -78,7 +78,7 @@ class Build:
             self.up = subprocess.Popen([str(self.mash), "up"], env=self.environment, stdout=log, stderr=log)
         try:
             with httpx.Client(base_url=self.settings.base_url, timeout=5) as http:
-                if hasattr(self, "callers"):
+                if self.callers.key:
                     self._wait(
                         lambda: http.request(**self.callers.to_submit(contact())).status_code == httpx.codes.CREATED, began
                     )
