@@ -147,6 +147,9 @@ def test_neither_the_planted_referral_nor_anybody_elses_search_is_held_up(crowde
         assert answer.json()["people"], "nobody is found: that shows nothing"
         return answer
 
-    assert took(crowded, "a search for somebody", lambda n: search(NAMES[n])) < MOST
-    assert took(crowded, "a search for an endless name", lambda n: search(PLANTED[n]["name"][:200])) < MOST
-    assert took(crowded, "the page of the planted referral's people", lambda _: crowded.http.get(page, headers=by)) < MOST
+    usual = took(crowded, "a search for somebody", lambda n: search(NAMES[n]))
+    assert usual < MOST
+    assert took(crowded, "a search for an endless name", lambda n: search(PLANTED[n]["name"][:200])) < 3 * usual
+    # Of the same machine at the same hour: a quarter of what a search for each of its people would cost.
+    of_page = took(crowded, "the page of the planted referral's people", lambda _: crowded.http.get(page, headers=by))
+    assert of_page < len(PLANTED) / 4 * usual
