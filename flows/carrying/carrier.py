@@ -147,27 +147,34 @@ class Carrier:
         else:
             run = await self._taken_up(case, known)
         to_run = run.state is not None and run.state.is_pending()
-        seen, done = await self._run(case, run, new=known is None) if to_run else (case.referral.version, True)
+        carried, done = await self._run(case, run, new=known is None) if to_run else (case, True)
         if done:
-            self.tagged.pop(run.id, None)
+            self._remember(carried, run.id)
             self.queue.succeed(case.reference)
-            await record_shown(self.store, case.reference, seen, told=True)
+            await record_shown(self.store, case.reference, carried.referral.version, told=True)
         else:
             await self._rest(case)
+
+    def _remember(self, case: Case, run: UUID) -> None:
+        """Which tags a run has, which shows a case as it is."""
+        if case.referral.finished:
+            self.tagged.pop(run, None)
+            return
+        if len(self.tagged) >= MOST_TAGGED:
+            self.tagged.clear()
+        self.tagged[run] = case.referral.version, tags_of(case.referral)
 
     async def _shown_where_parked(self, case: Case) -> bool:
         """Have a parked run that has nothing to do but to wait on say anew what it waits for, and until when; whether it was one.
         One call of Prefect for each change, without an attempt; its story follows."""
-        run, tags = case.flow_run_id, tags_of(case.referral)
+        run = case.flow_run_id
         if run is None or case.referral.finished or is_due(self.store, case):
             return False
-        if self.tagged.get(run) != (case.shown, tags) and not await tag(self.client, case, run):
+        if self.tagged.get(run) != (case.shown, tags_of(case.referral)) and not await tag(self.client, case, run):
             return False
         if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
             return False
-        if len(self.tagged) >= MOST_TAGGED:
-            self.tagged.clear()
-        self.tagged[run] = case.referral.version, tags
+        self._remember(case, run)
         return True
 
     async def tell_stories(self) -> None:
@@ -202,15 +209,15 @@ class Carrier:
             again = TELL_EVERY * self.store.time.rate
             await tell_administrators(self.store, case.hub, "a run fails again and again", detail, at_most_every=again)
 
-    async def _run(self, case: Case, run: FlowRun, *, new: bool) -> tuple[int, bool]:
-        """Run the referral's flow: up to which event it went, and whether it came to its end or parked."""
+    async def _run(self, case: Case, run: FlowRun, *, new: bool) -> tuple[Case, bool]:
+        """Run the referral's flow: the case as far as it went, and whether it came to its end or parked."""
         attempt = Attempt(self.store, self.stories, case, run, new)
         token = ATTEMPT.set(attempt)
         try:
             done = await self.execute(referral, run, parameters_of(case))
         finally:
             ATTEMPT.reset(token)
-        return attempt.seen, done
+        return attempt.case, done
 
     async def _taken_up(self, case: Case, run: FlowRun) -> FlowRun:
         """A run ready to be carried, taken over from whoever left it. We hold the referral's lock, so nobody else carries it."""

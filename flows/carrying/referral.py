@@ -35,11 +35,6 @@ class Attempt:
     run: FlowRun
     new: bool = False
 
-    @property
-    def seen(self) -> int:
-        """The version of the referral that is dealt with."""
-        return self.case.referral.version
-
 
 ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 """Set by the worker around each attempt: the flow runs in the worker's own process, and takes only the reference."""
