@@ -17,13 +17,10 @@ import httpx
 from mash.api.client import People
 from mash.api.demo.mailbox import Mailbox
 from mash.bench.build import Build
-from mash.bench.load import DUTY_MANAGER, NOT_OVER, OF_AGENCY, TLS, contact
+from mash.bench.load import DUTY_MANAGER, NOT_OVER, PACE, TLS, life
 from mash.bench.measure import BenchFailed, each, say, until
-from mash.bench.stack import RATING
 
 CLIENTS = 8
-PACE = 3.0
-"""Seconds between two acts on a case at people's pace: several times as long as its run takes to settle."""
 WORDS = "Words that say why, as long as they are in life."
 Figures = dict[str, Any]
 
@@ -91,33 +88,15 @@ class Staff:
         in seconds of CPU, until nothing is left to do."""
         references, before, began = list[str](), self.build.cpu(), time.time()
 
-        async def life(_: int) -> None:
+        async def one(_: int) -> None:
             async with self.another() as http:
-                references.append(await self._life(http, pace))
+                references.append(await life(self.people, http, pace))
 
-        await each(life, number, clients)
+        await each(one, number, clients)
         await until(lambda: self._over(references), f"{number} runs Completed", 600, every=1)
         after, last = self.build.cpu(), await self._last_end(references)
         cost = {part: (after[part] - before[part]) / number for part in before}
         return {"per_s": round(number / (last - began), 2), "cpu_s": _summed(cost)}
-
-    async def _life(self, http: httpx.AsyncClient, pace: float) -> str:
-        people = self.people
-        reference = await people.submit(contact(), http=http)
-        acts: list[tuple[str, Any, dict[str, Any]]] = [
-            ("record_sharing_basis", None, {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given",
-                                            "family_informed": True}),
-            ("rate_referral", None, {"rating": RATING}),
-            *(("answer_check", by, {"agency": agency, "known": True}) for agency, by in OF_AGENCY.items()),
-            ("record_meeting", None, {"attended": ["police", "health"]}),
-        ]  # fmt: skip
-        for kind, by, fields in acts:
-            await asyncio.sleep(pace)
-            await people.give(reference, kind, by, http=http, **fields)
-        await asyncio.sleep(pace)
-        outcomes = dict.fromkeys((await people.look(reference, http))["subjects"], "no_further_action")
-        await people.give(reference, "record_decision", http=http, outcomes=outcomes)
-        return reference
 
     async def _over(self, references: list[str]) -> bool:
         over = await self._runs(references, ["COMPLETED"]) == len(references)

@@ -59,11 +59,13 @@ class BenchStack(Stack):
         del environment["PREFECT_LOGGING_SETTINGS_PATH"]  # by which a line is written once a minute
         return shown, {**environment, "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 
-    def prefect_calls(self) -> int:
-        """How many requests the worker has made of Prefect so far, but for its regular polls."""
+    def prefect_calls(self, about: tuple[str, ...] = ("",)) -> int:
+        """How many requests the worker has made of Prefect so far `about` something (a part of an address), but for its regular
+        polls."""
         lines = (self.logs / "prefect.log").read_text(errors="replace").splitlines()
         asked = [line for line in lines if re.search(r'"[A-Z]+ /api/\S+ HTTP', line)]
-        return sum(not any(part in line for part in (OURS, *POLLS)) for line in asked)
+        counted = [line for line in asked if not any(part in line for part in (OURS, *POLLS))]
+        return sum(any(part in line for part in about) for line in counted)
 
     def process(self, part: str) -> psutil.Process:
         """A part's process, or the postmaster."""

@@ -79,7 +79,7 @@ async def lateness(people: BenchPeople, number: int) -> Figures:
     found: list[float] = []
 
     async def all_breached() -> bool:
-        found[:] = await _breaches(people.store, references)
+        found[:] = await breaches(people.store, references)
         return len(found) == number
 
     await until(all_breached, f"{number} clocks breached", 300, every=1)
@@ -125,7 +125,7 @@ async def _at_rest(people: BenchPeople, references: list[str], seconds: float) -
     await until(there, f"{len(references)} runs '{AWAITING}'", seconds, every=1)
 
 
-async def _breaches(store: Store, references: list[str]) -> list[float]:
+async def breaches(store: Store, references: list[str]) -> list[float]:
     """How many seconds after its deadline each triage clock was recorded as breached."""
     query = select(EVENTS.c.canonical).join(REFERRALS, REFERRALS.c.reference == EVENTS.c.reference).where(
         EVENTS.c.kind == "clock_breached", REFERRALS.c.is_open
