@@ -21,6 +21,8 @@ from mash.flows.store.store import Store
 from mash.flows.telling.addresses import Addresses, story_key
 from mash.flows.telling.awaited import Told, story
 
+MOST_KNOWN = 20_000
+"""Runs whose artifacts are remembered."""
 DESCRIPTION = "What the case waits for, and what happened so far (no personal data)"
 
 
@@ -52,8 +54,13 @@ class Stories:
             known = await self._found(client, run)
         if known is None:
             return False
-        self._artifacts[run] = known
+        self._know(run, known)
         return await _put(client, known, text)
+
+    def _know(self, run: UUID, artifact: UUID) -> None:
+        if len(self._artifacts) >= MOST_KNOWN:
+            self._artifacts.clear()
+        self._artifacts[run] = artifact
 
     async def _found(self, client: PrefectClient, run: UUID) -> UUID | None:
         """The artifact that Prefect has of a run: the newest. Earlier versions made one at each attempt, and those go."""
@@ -70,7 +77,7 @@ class Stories:
         made = await client.create_artifact(
             ArtifactCreate(key=story_key(case.reference), type="markdown", data=text, flow_run_id=run, description=DESCRIPTION)
         )
-        self._artifacts[run] = made.id
+        self._know(run, made.id)
         if not case.referral.finished:
             line = (
                 f"What this run waits for, and what happened: {self.addresses.artifact(made.id)} "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from pathlib import Path
 
 from mash.config.channels import read_channels
@@ -49,6 +50,11 @@ def _main() -> None:
     except NotYet as away:
         sys.stderr.write(str(away))
         sys.exit(AWAY)
+    except Exception as error:
+        # What an error says may hold a password; where it came about, and of what kind it is, does not.
+        traceback.print_tb(error.__traceback__)
+        sys.stderr.write(type(error).__name__)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
