@@ -34,7 +34,8 @@ from mash.flows.installation.processes import (
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 
 EARLY = ("api",)
-"""What begins to import while the database is prepared: people wait for it."""
+"""What begins to import before there is a database: people wait for it. It reads its settings when all is prepared, of which some
+are written meanwhile."""
 LONGEST_WAIT = 30.0
 """Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
 
@@ -63,12 +64,12 @@ class Stack:
             self._check_ports()
             with Preparation(self.settings) as preparation, self._held() as held:
                 self.logs.mkdir(parents=True, exist_ok=True)
-                owner_url = self._database()
-                self.settings = provide_secrets(self.settings)
-                preparation.check_files()
                 early = [part for part in self.parts if part in EARLY]
                 for part in early:
                     self.start(part, after=held)
+                owner_url = self._database()
+                self.settings = provide_secrets(self.settings)
+                preparation.check_files()
                 preparation.provide_tables(self.cluster.socket if self.cluster else None, owner_url)
                 self._prepare()
             for part in self.parts:
