@@ -49,7 +49,7 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
     return {
         "open": number,
         "runs_made_s": round(took, 1),
-        "kb_each": round(grown / 1024 / number, 2),
+        "kb_each": round(1000 * grown / number, 2),
         "cpu_pct_before": cpu_before,
         "cpu_pct": await _idle_cpu(people, seconds),
     }

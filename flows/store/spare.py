@@ -6,6 +6,7 @@ import asyncio
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from mash.flows.store.store import Store
@@ -38,13 +39,19 @@ class _Pool:
         self._needed = 0
         event.listen(engine.sync_engine, "checkout", self._taken)
 
+    @property
+    def _pool(self) -> QueuePool:
+        """The engine's pool as it is now."""
+        assert isinstance(self._engine.pool, QueuePool)
+        return self._engine.pool
+
     def _taken(self, *_: object) -> None:
-        self._needed = max(self._needed, self._engine.pool.checkedout())
+        self._needed = max(self._needed, self._pool.checkedout())
 
     async def close_spare(self) -> None:
         """Have another pool take the place of one that is too large. While a connection is in use that is left for later: it is
         given back to the pool that it was taken from."""
-        pool, needed, self._needed = self._engine.pool, self._needed, 0
+        pool, needed, self._needed = self._pool, self._needed, 0
         if pool.checkedout() or pool.checkedin() <= max(needed, 1):
             return
         await self._engine.dispose(close=False)
