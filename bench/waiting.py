@@ -70,7 +70,7 @@ async def lateness(people: BenchPeople, number: int) -> Figures:
     settled = timedelta(seconds=20 + number * 0.035)
     say(f"Lateness: {number} clocks due at one instant, in {settled.total_seconds():.0f} s ...")
     due = datetime.now(UTC) + settled
-    references = await load(people.store, number, settled, f"late-{number}")
+    references = await load(people.store, number, settled, f"late-{number}-{due:%H%M%S}")
     if datetime.now(UTC) > due:
         raise BenchFailed(f"{number} submissions took longer than their clocks")
     await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 2))
