@@ -71,6 +71,7 @@ from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
 from mash.flows.store.reads.health import WriteProof
+from mash.flows.store.spare import Spare
 from mash.flows.store.store import open_store
 
 PAGES = (
@@ -141,7 +142,9 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     app.state.gathering = defaultdict[str, asyncio.Lock](asyncio.Lock)
     app.state.reckoning = whatif.Reckoning()
     app.state.simulating = Simulating(app.state.store)
+    few = asyncio.create_task(Spare(app.state.store).keep_few())
     yield
+    few.cancel()
     await app.state.simulating.close()
     app.state.figures.drawing.close()
     await app.state.live.close()

@@ -18,7 +18,7 @@ from mash.api.client import People
 from mash.api.demo.mailbox import Mailbox
 from mash.bench.build import Build
 from mash.bench.load import DUTY_MANAGER, NOT_OVER, PACE, TLS, life
-from mash.bench.measure import BenchFailed, each, say, until
+from mash.bench.measure import BenchFailed, each, say, summed, until
 
 CLIENTS = 8
 WORDS = "Words that say why, as long as they are in life."
@@ -53,7 +53,7 @@ async def _measured(build: Build, lives: int, paced: int) -> Figures:
     people = Staff(build)
     try:
         await people.lives(16, CLIENTS, 0)  # nothing is measured that still imports and plans
-        figures: Figures = {"memory_mb": _summed(build.memory())}
+        figures: Figures = {"memory_mb": summed(build.memory())}
         figures["burst"] = await people.lives(lives, CLIENTS, 0)
         figures["paced"] = await people.lives(paced, paced, PACE)
         build.start_again()
@@ -96,7 +96,7 @@ class Staff:
         await until(lambda: self._over(references), f"{number} runs Completed", 600, every=1)
         after, last = self.build.cpu(), await self._last_end(references)
         cost = {part: (after[part] - before[part]) / number for part in before}
-        return {"per_s": round(number / (last - began), 2), "cpu_s": _summed(cost)}
+        return {"per_s": round(number / (last - began), 2), "cpu_s": summed(cost)}
 
     async def _over(self, references: list[str]) -> bool:
         over = await self._runs(references, ["COMPLETED"]) == len(references)
@@ -111,11 +111,6 @@ class Staff:
         body = {"flow_runs": {"name": {"any_": references}}, "sort": "END_TIME_DESC", "limit": 1}
         (run,) = (await self.prefect.post("/flow_runs/filter", json=body)).raise_for_status().json()
         return time.time() if run["end_time"] is None else datetime.fromisoformat(run["end_time"]).timestamp()
-
-
-def _summed(parts: dict[str, float]) -> dict[str, float]:
-    """The figures of the parts, with their sum."""
-    return {**{name: round(value, 4) for name, value in parts.items()}, "all": round(sum(parts.values()), 4)}
 
 
 def _ratios(found: dict[str, list[Figures]]) -> Figures:

@@ -18,13 +18,11 @@ import psycopg
 from mash.api.client import Callers
 from mash.bench.load import DUTY_MANAGER, OF_AGENCY, contact
 from mash.bench.measure import BenchFailed
-from mash.bench.stack import HUB, bench_settings, cpu_of
+from mash.bench.stack import AT_REST, HUB, bench_settings, cpu_of, memory_by_part, parts_of
 from mash.config.settings import Settings
 
 SETTINGS = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file", "requests_per_minute",
             "anonymous_requests_per_minute")  # fmt: skip
-PARTS = {" api": "api", " worker": "worker", "prefect.server.api.server": "prefect", "bin/postgres -D": "postgres"}
-"""How the command of a part's process is known, whichever build began it."""
 BEHIND = "SELECT (SELECT count(*) FROM referral WHERE shown < version) + (SELECT count(*) FROM notice WHERE status = 'queued')"
 STORY = "1"
 """At people's pace acts are minutes apart, and each has its story: here too, where they are seconds apart."""
@@ -113,25 +111,15 @@ class Build:
 
     # --- what it costs --------------------------------------------------------------------------------------------------
 
-    def processes(self) -> dict[str, psutil.Process]:
-        """The process of each part by its name, and of what began them."""
-        found = {"up": psutil.Process(self.up.pid)}
-        for child in found["up"].children():
-            command = " ".join(child.cmdline())
-            part = next((name for sign, name in PARTS.items() if sign in command), None)
-            if part:
-                found[part] = child
-        return found
-
     def cpu(self) -> dict[str, float]:
         """CPU seconds that each part has used so far, with its children."""
-        return {name: cpu_of(process) for name, process in self.processes().items() if name != "up"}
+        parts = parts_of(psutil.Process(self.up.pid))
+        return {name: cpu_of(process) for name, process in parts.items() if name != "up"}
 
     def memory(self) -> dict[str, float]:
-        """What each part holds in memory, with its children, in megabytes: of what processes share, each has its part."""
-        found = self.processes()
-        of = {name: [p, *([] if name == "up" else p.children(recursive=True))] for name, p in found.items()}
-        return {name: sum(each.memory_full_info().pss for each in every) / 1e6 for name, every in of.items()}
+        """What each part holds in memory, in megabytes, once the connections that its start took are closed."""
+        time.sleep(AT_REST)
+        return memory_by_part(psutil.Process(self.up.pid))
 
     # --- how far it is --------------------------------------------------------------------------------------------------
 

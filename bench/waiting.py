@@ -49,7 +49,7 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
     return {
         "open": number,
         "runs_made_s": round(took, 1),
-        "kb_each": round(grown / 1024 / number, 2),
+        "kb_each": round(1000 * grown / number, 2),
         "cpu_pct_before": cpu_before,
         "cpu_pct": await _idle_cpu(people, seconds),
     }
@@ -70,7 +70,7 @@ async def lateness(people: BenchPeople, number: int) -> Figures:
     settled = timedelta(seconds=20 + number * 0.035)
     say(f"Lateness: {number} clocks due at one instant, in {settled.total_seconds():.0f} s ...")
     due = datetime.now(UTC) + settled
-    references = await load(people.store, number, settled, f"late-{number}")
+    references = await load(people.store, number, settled, f"late-{number}-{due:%H%M%S}")
     if datetime.now(UTC) > due:
         raise BenchFailed(f"{number} submissions took longer than their clocks")
     await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 2))

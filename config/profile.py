@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Any, get_args, get_origin
 
 import holidays
@@ -27,6 +30,7 @@ from mash.states.stages import CLOCKED
 
 BANK_HOLIDAYS = range(2013, 2036)
 """The years whose bank holidays every calendar knows: from the source documents to the next decade."""
+COUNTRIES = "holidays.countries"
 IDENTITY = ("name", "title", "area")
 """What a hub is called needs no source."""
 LOCAL_LIMITS = ("outcome_told", "pre_birth_conference")
@@ -211,8 +215,26 @@ def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[st
 
 @cache
 def _bank_holidays() -> tuple[str, ...]:
-    days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
+    with _without_the_world():
+        days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
     return tuple(day.isoformat() for day in sorted(days))
+
+
+@contextmanager
+def _without_the_world() -> Iterator[None]:
+    """One country's holidays are asked for within this: the package of countries is there, with nothing in it. By itself it
+    imports each country of the world, 280 modules and 9 MB in every process of ours."""
+    found = find_spec(COUNTRIES) if COUNTRIES not in sys.modules else None
+    if found is None or found.submodule_search_locations is None:
+        yield
+        return
+    empty = ModuleType(COUNTRIES)
+    empty.__path__ = list(found.submodule_search_locations)
+    sys.modules[COUNTRIES] = empty
+    try:
+        yield
+    finally:
+        del sys.modules[COUNTRIES]
 
 
 # --- sources ------------------------------------------------------------------------------------------------------------

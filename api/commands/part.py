@@ -17,13 +17,16 @@ def api(
     after: Annotated[int | None, typer.Option(help="Begin when this inherited pipe says so.", hidden=True)] = None,
 ) -> None:
     """Start the API alone."""
-    import uvicorn
+    from mash.flows.installation.begun import imported
 
-    from mash.api.app import create_app
-    from mash.api.wire import server_options
-    from mash.config.logs import log_to_stderr
-    from mash.flows.installation.processes import check_port
-    from mash.flows.installation.scaled import serve
+    with imported():
+        import uvicorn
+
+        from mash.api.app import create_app
+        from mash.api.wire import server_options
+        from mash.config.logs import log_to_stderr
+        from mash.flows.installation.processes import check_port
+        from mash.flows.installation.scaled import serve
 
     if after is not None and not os.read(after, 1):
         raise typer.Exit  # whoever started it has given up
@@ -53,12 +56,14 @@ def api(
 def worker() -> None:
     """Start the worker alone."""
     from mash.config.logs import log_to_stderr
+    from mash.flows.installation.begun import imported
     from mash.flows.installation.parts import prefect_environment
 
     settings = installed()
     # Prefect reads its settings from the environment when it is first imported.
     os.environ.update(prefect_environment(settings))
-    from mash.flows.carrying.worker import work
+    with imported():
+        from mash.flows.carrying.worker import work
 
     log_to_stderr()
     # Prefect reports each parking as an error: a run that ended its attempt without completing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mash.api.commands.installed import out
 from mash.config.settings import read_settings
 from mash.flows.installation.stack import Stack
 
@@ -20,11 +19,13 @@ def up() -> None:
     """
     settings = read_settings()
     with Stack(settings) as stack:
-        out.print(
+        print(
             f"API              {stack.settings.base_url}/docs\nPrefect UI       {stack.prefect_ui}\n"
             f"Prefect login    {stack.prefect_login_hint}\nLogs             {stack.logs}\nCtrl-C stops it.\n"
-            "All of it runs as one user: for one machine, and to try it out. docs/run/production.md is for more."
+            "All of it runs as one user: for one machine, and to try it out. docs/run/production.md is for more.",
+            flush=True,
         )
         if settings.channels_file is None or settings.mail_url is None:
-            out.print("Warning: alerts go nowhere yet. Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL.")
+            warning = "Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL."
+            print(f"Warning: alerts go nowhere yet. {warning}", flush=True)
         stack.supervise()

@@ -32,6 +32,7 @@ from mash.flows.store.checkpoints import signing_key
 from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
+from mash.flows.store.spare import LOOKED_AT, Spare
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.writes import CHANNEL
 from mash.notifications.mail import OPEN
@@ -73,6 +74,7 @@ class Worker:
         self.mender, self.anew = Mender(store), Anew(store)
         self.liaison = Liaison(store, settings, self.carrier)
         self.paper = Paper(store, settings)
+        self.spare = Spare(store)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -83,6 +85,7 @@ class Worker:
                 *child,
                 self._tell_stories,
                 self._end_idle,
+                self._close_spare,
                 self._hand_over,
                 self._ask_what_became,
                 self._look_ahead,
@@ -207,6 +210,10 @@ class Worker:
     async def _end_idle(self) -> None:
         OPEN.end_idle()
         await asyncio.sleep(1)
+
+    async def _close_spare(self) -> None:
+        await self.spare.close()
+        await asyncio.sleep(LOOKED_AT)
 
     async def _tell_stories(self) -> None:
         await self.carrier.tell_stories()

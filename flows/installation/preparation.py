@@ -18,6 +18,7 @@ from mash.flows.installation.parts import bare_environment
 from mash.flows.installation.processes import PartNotStarted, ends_with_parent
 
 CHECKED, PROVIDED = "the files are right", "the tables are there"
+PREFECT_PROVIDED = "the tables are there, and Prefect's"
 """What it answers."""
 
 
@@ -51,16 +52,18 @@ class Preparation:
         """Wait until the files are checked. Raises PartNotStarted for what has to be mended first."""
         self._wait_for(CHECKED)
 
-    def provide_tables(self, socket: Path | None, owner_url: str) -> None:
-        """Have the tables there; the socket is the embedded cluster's. Raises PartNotStarted and NotYet."""
-        self._tell({"socket": str(socket) if socket else None, "owner_url": owner_url})
-        self._wait_for(PROVIDED)
+    def provide_tables(self, socket: Path | None, owner_url: str, prefect_url: SecretStr | None) -> bool:
+        """Have the tables there; the socket is the embedded cluster's. Returns whether Prefect's are there too, as its release
+        wants them; its server makes them otherwise. Raises PartNotStarted and NotYet."""
+        of_prefect = prefect_url.get_secret_value() if prefect_url else None
+        self._tell({"socket": str(socket) if socket else None, "owner_url": owner_url, "prefect_url": of_prefect})
+        return self._wait_for(PROVIDED, PREFECT_PROVIDED) == PREFECT_PROVIDED
 
-    def _wait_for(self, answer: str) -> None:
+    def _wait_for(self, *answers: str) -> str:
         assert self._process.stdout
         for line in self._process.stdout:
-            if line.strip() == answer:
-                return
+            if (answer := line.strip()) in answers:
+                return answer
         code = self._process.wait()
         self._complaint.seek(0)
         words = self._complaint.read().decode(errors="replace")

@@ -18,7 +18,8 @@ from mash.config.errors import AWAY, TO_MEND, NotYet, ToMend
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import provide_roles
-from mash.flows.installation.preparation import CHECKED, PROVIDED
+from mash.flows.installation.prefect_tables import up_to_date
+from mash.flows.installation.preparation import CHECKED, PREFECT_PROVIDED, PROVIDED
 from mash.flows.store.schema import upgrade
 
 
@@ -29,11 +30,13 @@ def check_files(settings: Settings) -> None:
     read_channels(settings.channels_file)
 
 
-def provide_tables(data_dir: Path, socket: str | None, owner_url: str) -> None:
-    """Make the roles of the embedded cluster, if it is one with a socket, and bring the tables up to date."""
+def provide_tables(data_dir: Path, socket: str | None, owner_url: str, prefect_url: str | None) -> bool:
+    """Make the roles of the embedded cluster, if it is one with a socket, and bring the tables up to date. Returns whether those
+    of Prefect are."""
     if socket:
         provide_roles(data_dir, Path(socket))
     upgrade(owner_url)
+    return prefect_url is not None and up_to_date(prefect_url)
 
 
 def _main() -> None:
@@ -42,8 +45,8 @@ def _main() -> None:
         check_files(settings)
         print(CHECKED, flush=True)
         for line in sys.stdin:
-            provide_tables(settings.data_dir, **json.loads(line))
-            print(PROVIDED, flush=True)
+            of_prefect = provide_tables(settings.data_dir, **json.loads(line))
+            print(PREFECT_PROVIDED if of_prefect else PROVIDED, flush=True)
     except ToMend as wrong:
         sys.stderr.write(str(wrong))
         sys.exit(TO_MEND)

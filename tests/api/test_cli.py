@@ -11,7 +11,7 @@ from commands import mash, mash_here
 from hub import Hub
 
 from mash.api import commands
-from mash.api.commands.mash import COMMANDS
+from mash.api.commands.mash import COMMANDS, HERE
 from mash.api.commands.named import described
 
 FOLDER = Path(commands.__file__).parent
@@ -41,11 +41,44 @@ def test_commands_that_need_no_prefect_do_not_import_it() -> None:
     """Neither when they are loaded, nor by what they import as they go."""
     nodes = [node for path in FOLDER.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
     modules = {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)} - {"mash.flows.carrying.worker"}
+    assert {source.partition(":")[0] for source in COMMANDS.values()} <= {f"{HERE}.{path.stem}" for path in FOLDER.glob("*.py")}
     load = (
         f"import importlib, sys\n[importlib.import_module(each) for each in {sorted(modules)}]\nprint('prefect' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_the_api_does_not_import_what_only_a_rare_page_or_another_part_needs() -> None:
+    """Each of these was there, and is some megabytes of every process for as long as it runs, and a part of its start."""
+    rare = (
+        "apprise",
+        "requests",
+        "xlsxwriter",
+        "icalendar",
+        "altair",
+        "fpdf",
+        "matplotlib",
+        "prefect",
+        "holidays.countries.france",
+    )
+    load = (
+        "import sys, mash.api.app\nfrom mash.config.profile import load_profile\nload_profile('sandwell', None)\n"
+        f"print([each for each in {rare} if each in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_who_sends_by_mail_alone_does_not_import_every_other_channel_that_there_is() -> None:
+    load = (
+        "import sys\nfrom pydantic import SecretStr\nfrom mash.config.channels import Channel\n"
+        "from mash.notifications.sender import check_channel\n"
+        "print(repr(check_channel(Channel(url=SecretStr('mailto://127.0.0.1/?from=a@example.org&to=b@example.org')))))\n"
+        "print('apprise.plugins.discord' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    assert done.stdout == "''\nFalse\n"
 
 
 def test_a_command_that_is_misspelt_is_told_what_is_near() -> None:
