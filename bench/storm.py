@@ -24,7 +24,7 @@ from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import REFERRALS
 
 Figures = dict[str, Any]
-MADE_IN = 0.1
+MADE_IN = 0.15
 """Seconds for each, within which its run is made before its clock is due."""
 
 
