@@ -19,7 +19,8 @@ from mash.api.pages.figures.reckoning import Tally, percentile, share
 from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, WITHHELD, Beside, Figure, figures_of
 from mash.api.pages.figures.work import work
 from mash.flows.store.reads.described import Described
-from mash.flows.store.reads.figures import Came, SecondLook
+from mash.flows.store.reads.figures import Called, Came, SecondLook
+from mash.flows.store.reads.sums import Sums
 from mash.flows.store.reads.workload import Load, Workload
 from mash.flows.telling.cells import as_csv_cell
 from mash.states.accumulation import contact_of
@@ -31,6 +32,7 @@ from mash.states.values import Likeness, Match
 
 NOW = datetime(2026, 11, 19, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
+NEVER = Called([], [])
 numbers = st.lists(st.floats(0, 1_000), min_size=4, max_size=60)
 
 
@@ -55,29 +57,24 @@ def clock(name: str, due: float, hours: float | None = None, **fate: Any) -> Clo
     return Clock(**{**made, **times, **ended, **fate})
 
 
-def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW, taken_back: bool = False) -> Tally:
-    """These referrals added up, each a contact of its own unless it has a parent. What their states say is confirmed is so,
-    unless it was taken back."""
-    tally = Tally(weeks, now)
+def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW, taken_back: bool = False, called: Called = NEVER) -> Tally:
+    """These referrals added up, each a contact of its own unless it has a parent, and what their logs say of alerts and second
+    looks. What their states say is confirmed is so, unless it was taken back."""
+    tally, sums = Tally(weeks, now), Sums()
     for number, referral in enumerate(referrals):
         root = referral.parent or f"MASH-26-{number:06d}"
-        tally.add_all([(root, referral.model_dump_json())])
+        sums.add_all([(root, referral.model_dump_json())], now)
         sure = [match for match in referral.matches if match.other and match.likeness == "confirmed" and not taken_back]
         others = ((match.subject, contact_of(match.reference)) for match in sure)
-        tally.same_child.join([(root, subject, other) for subject, other in others if other != root])
+        sums.contacts[root].about.confirmed |= {(subject, other) for subject, other in others if other != root}
+    sums.add_called(called)
+    tally.take(sums)
     return tally
 
 
-def shown(
-    tally: Tally,
-    decided: int = 0,
-    waited: Sequence[timedelta] = (),
-    looks: Sequence[SecondLook] = (),
-    came: Mapping[str, Came] | None = None,
-) -> dict[str, Figure]:
+def shown(tally: Tally, decided: int = 0, came: Mapping[str, Came] | None = None) -> dict[str, Figure]:
     """The figures by their names. `came` is what is known of contacts that are not added up."""
-    beside = Beside(decided, waited, came or {}, looks)
-    groups = figures_of(tally, beside, {"police": "The police"})
+    groups = figures_of(tally, Beside(decided, came or {}), {"police": "The police"})
     return {figure.name: figure for group in groups.values() for figure in group}
 
 
@@ -276,7 +273,7 @@ def test_second_looks_say_how_many_changed_something_and_how_long_they_took() ->
         SecondLook("otherwise", 30 * hour),
         SecondLook(None, None),
     ]
-    figure = shown(Tally(4, NOW), looks=looks)["second-looks"]
+    figure = shown(tallied(called=Called([], [(NOW - DAY, look) for look in looks])))["second-looks"]
     assert figure.rows == (
         ("Signed off as first decided", 3, 2.0),
         ("Sent back, or decided otherwise", 1, 30.0),
@@ -456,7 +453,7 @@ def test_a_share_is_not_expected_above_a_hundred_per_cent() -> None:
 
 def first(tally: Tally, **known: Any) -> dict[str, Headline]:
     """The five figures by their names."""
-    beside = Beside(0, (), known.get("came", {}), (), known.get("began"))
+    beside = Beside(0, known.get("came", {}), known.get("began"))
     hour = Length(amount=1, unit=Unit.ELAPSED_HOURS)
     return {each.figure.name: each for each in headlines_of(tally, beside, hour)}
 
@@ -561,9 +558,9 @@ def test_the_late_part_of_what_somebody_has_stands_out_and_nobodys_cases_are_cou
 
 
 def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None:
-    tally = tallied(came(3, [clock("triage", 2, breached_at=NOW - 2 * DAY, rung=1)]))
-    minutes = [timedelta(minutes=number) for number in range(1, 21)]
-    figure = shown(tally, waited=minutes)["alerts"]
+    waits = came(3, [clock("triage", 2, breached_at=NOW - 2 * DAY, rung=1)])
+    had = [(NOW - DAY, timedelta(minutes=number)) for number in range(1, 21)]
+    figure = shown(tallied(waits, called=Called(had, [])))["alerts"]
     assert figure.says == (
         "Of the 20 alerts acknowledged, half were within 10 min, 95 per cent within 19 min; 1 is not acknowledged yet."
     )
@@ -573,7 +570,8 @@ def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None
         "Alerts acknowledged": 20,
         "Not acknowledged yet": 1,
     }
-    assert shown(tally, waited=minutes[:1])["alerts"].says.startswith("One alert was acknowledged, within 1 min;")
+    one = shown(tallied(waits, called=Called(had[:1], [])))["alerts"]
+    assert one.says.startswith("One alert was acknowledged, within 1 min;")
     assert shown(Tally(4, NOW))["alerts"].says == "No alert was acknowledged; 0 are not acknowledged yet."
 
 

@@ -13,7 +13,7 @@ from mash.api.few import FEWEST, withheld, withheld_of_table
 from mash.api.pages.figures.chance import band_of, marks, tell, week_of
 from mash.api.pages.figures.control_chart import limits_of_shares, limits_of_values
 from mash.api.pages.figures.pictures import Bars, Dots, Panels, Series, whole
-from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, share
+from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, percentile_of, share
 from mash.api.pages.figures.same_child import Known, Month, month_of
 from mash.api.pages.words import duration
 from mash.config import codes
@@ -85,14 +85,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Beside:
-    """What the referrals' states do not say: how many contacts were decided today, how long alerts waited that somebody has
-    acknowledged, when those contacts came in that are about the same children and are not added up, and what became of decisions
-    that a second person was to look at."""
+    """What referrals do not add up to: how many contacts were decided today, and when those contacts came in that are about the
+    same children and are not added up."""
 
     decided: int
-    acknowledged: Sequence[timedelta]
     came: Mapping[str, Came]
-    second_looks: Sequence[SecondLook]
     began_at: datetime | None = None
     """When the first contact came in that is on record."""
 
@@ -112,7 +109,7 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[
             _adding_up(tally, beside.came),
             _same_child(tally, beside.came),
             _repeats(tally, beside.came),
-            _second_looks(beside.second_looks),
+            _second_looks(tally.second_looks),
         ],
         "Work and time": [
             _today(tally, beside.decided),
@@ -123,7 +120,7 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[
                 "agencies", "How long agencies take to answer", tally.agencies, lambda name: titles.get(name, sentence(name))
             ),
             _kept(tally),
-            _alerts(tally, beside.acknowledged),
+            _alerts(tally),
         ],
     }
 
@@ -204,9 +201,9 @@ def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[
 
 
 def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
-    hours = sorted(clocks.hours)
-    within = (round(percentile(hours, each), 1) if hours else NONE_ENDED for each in HOURS)
-    return label, share(clocks.in_time, clocks.number), clocks.number, len(hours), *within
+    ended = clocks.tenths.total()
+    within = (clocks.within(each) if ended else NONE_ENDED for each in HOURS)
+    return label, share(clocks.in_time, clocks.number), clocks.number, ended, *within
 
 
 def _repeats(tally: Tally, came: Mapping[str, Came]) -> Figure:
@@ -253,9 +250,7 @@ def _by_times(found: Mapping[int, int]) -> list[int]:
 
 def _took(tally: Tally) -> Figure:
     found = sorted(((sentence(what), took) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
-    rows: Rows = tuple(
-        (what, len(took), *(math.floor(percentile(took, each) / timedelta(hours=1)) for each in (50, 90))) for what, took in found
-    )
+    rows: Rows = tuple((what, took.total(), *(percentile_of(took, each) for each in (50, 90))) for what, took in found)
     says = "Whole hours from the contact to its outcome: what was decided, or how it ended." if rows else NOTHING
     heads = ("Outcome", "Contacts", "Half within, hours", "9 in 10 within, hours")
     drawn = Bars([(str(row[0]), float(row[2]), 0, f"{row[2]} h; 9 in 10 within {row[3]} h") for row in rows]) if rows else None
@@ -326,14 +321,14 @@ def _ages(ages: Sequence[timedelta]) -> Figure:
     return Figure("ages", "Open, by age", says, ("Age", "Number"), found, _simple(found))
 
 
-def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
+def _alerts(tally: Tally) -> Figure:
     rows: Rows = (
         ("Deadlines missed", sum(tally.due) - sum(tally.in_time)),
         ("Escalated further", tally.climbed),
-        ("Alerts acknowledged", len(acknowledged)),
+        ("Alerts acknowledged", len(tally.acknowledged)),
         ("Not acknowledged yet", tally.unheard),
     )
-    says = f"{_acknowledged(acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
+    says = f"{_acknowledged(tally.acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
     found = rows if any(row[1] for row in rows) else ()
     return Figure("alerts", "Alerts", says, ("What", "Number"), found, _simple(found))
 

@@ -1,0 +1,68 @@
+"""What the cases of a hub add up to: what was added up as they ended, and the others as they stand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from mash.flows.store.reads.figures import called
+from mash.flows.store.reads.sums import EDITION, Sums
+from mash.flows.store.store import Store
+from mash.states.clocks import LONDON
+from mash.states.values import Actor
+
+AT_A_TIME = 500
+"""States in memory at once, of some kilobytes each."""
+
+# One statement, so that a case is in what was added up or read by itself, and never both. A day that has something of before is
+# read case by case, as are all days of which nothing was added up; of any other, those that were finished since.
+_FOUND = text("""
+    WITH owed AS MATERIALIZED (
+        SELECT day, reference, anew FROM figure_owed WHERE hub = :hub AND day >= :day
+    ), kept AS MATERIALIZED (
+        SELECT day, edition = :edition AND made_at <= :now AND NOT EXISTS (
+            SELECT FROM owed WHERE owed.day = s.day AND owed.anew) AS holds
+        FROM figure_sum s WHERE hub = :hub AND day >= :day
+    ), by_case AS MATERIALIZED (
+        SELECT day FROM (SELECT day FROM owed UNION SELECT day FROM kept) d
+        WHERE NOT EXISTS (SELECT FROM kept WHERE kept.day = d.day AND kept.holds)
+    )
+    SELECT NULL AS root, NULL AS reference, s.sums AS content FROM kept JOIN figure_sum s ON s.hub = :hub AND s.day = kept.day
+    WHERE kept.holds
+    UNION ALL
+    SELECT root, reference, state FROM referral WHERE hub = :hub AND NOT finished
+    UNION ALL
+    SELECT r.root, r.reference, r.state FROM (
+        SELECT DISTINCT reference FROM owed WHERE day NOT IN (SELECT day FROM by_case)) new
+    JOIN referral r ON r.reference = new.reference WHERE r.hub = :hub AND r.finished
+    UNION ALL
+    SELECT r.root, r.reference, r.state FROM by_case d CROSS JOIN LATERAL (
+        SELECT root, reference, state FROM referral WHERE hub = :hub AND finished
+            AND received_at >= CAST(d.day AS timestamp) AT TIME ZONE 'Europe/London'
+            AND received_at < CAST(d.day + 1 AS timestamp) AT TIME ZONE 'Europe/London') r""")
+
+
+async def added_up(store: Store, by: Actor, since: datetime, now: datetime) -> AsyncIterator[list[Sums]]:
+    """What the cases of somebody's own hub add up to that came in on that day in London, or since, or still wait for something,
+    some at a time.
+
+    To add up takes a while, which is spent elsewhere than on the event loop."""
+    asked = {"hub": by.hub, "day": since.astimezone(LONDON).date(), "edition": EDITION, "now": now}
+    references = list[str]()
+    async with store.transaction(by) as connection:
+        async for rows in (await connection.stream(_FOUND, asked)).partitions(AT_A_TIME):
+            references += [row.reference for row in rows if row.reference]
+            yield await asyncio.to_thread(_sums_of, rows, now)
+        of_logs = Sums()
+        of_logs.add_called(await called(connection, by.hub, references))
+    yield [of_logs]
+
+
+def _sums_of(rows: Sequence[Row[Any]], now: datetime) -> list[Sums]:
+    cases = Sums()
+    cases.add_all(((row.root, row.content) for row in rows if row.reference), now)
+    return [cases, *(Sums.load(row.content) for row in rows if not row.reference)]

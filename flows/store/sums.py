@@ -1,0 +1,104 @@
+"""Adds up the cases of a day that are finished, and keeps that: to whoever asks for figures, a year is some hundred sums.
+
+What is to be added up the database writes down itself, in the transaction that writes a case (`figure_owed`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.reads.figures import Called, Came, called, came_in
+from mash.flows.store.reads.sums import EDITION, Sums
+from mash.flows.store.store import Store, system_actor
+
+FEW = 50
+"""So many cases of a day that were finished since are read one by one by whoever asks: to add them up takes a write."""
+
+_OWED = text("""
+    SELECT day FROM (
+        SELECT day, count(*) AS number, bool_or(anew) AS anew FROM figure_owed WHERE hub = :hub GROUP BY day
+        UNION ALL SELECT day, 0, true FROM figure_sum WHERE hub = :hub AND edition <> :edition) owed
+    WHERE day >= :since AND (anew OR number > :few
+        OR NOT EXISTS (SELECT FROM figure_sum s WHERE s.hub = :hub AND s.day = owed.day))
+    GROUP BY day ORDER BY day DESC""")
+_OF_DAY = text("""
+    SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT reference) AS references, coalesce(bool_or(anew), false) AS anew,
+        (SELECT sums FROM figure_sum WHERE hub = :hub AND day = :day AND edition = :edition AND made_at <= :now) AS kept
+    FROM figure_owed WHERE hub = :hub AND day = :day""")
+_CASES = text("""
+    SELECT root, reference, state FROM referral WHERE hub = :hub AND finished
+        AND received_at >= CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Europe/London'
+        AND received_at < CAST(CAST(:day AS date) + 1 AS timestamp) AT TIME ZONE 'Europe/London'""")
+_NEW_CASES = text("SELECT root, reference, state FROM referral WHERE hub = :hub AND finished AND reference = ANY(:references)")
+_ALONE = text(
+    "SELECT pg_try_advisory_xact_lock(hashtextextended('figures ' || :hub || ' ' || (CAST(:day AS date) - DATE '2000-01-01'), 0))"
+)
+_IDS = text("SELECT id FROM figure_owed WHERE hub = :hub AND day = :day ORDER BY id")
+_KEEP = text("""
+    INSERT INTO figure_sum (hub, day, edition, made_at, sums) VALUES (:hub, :day, :edition, :now, :sums)
+    ON CONFLICT (hub, day) DO UPDATE SET edition = excluded.edition, made_at = excluded.made_at, sums = excluded.sums""")
+_PAID = text("DELETE FROM figure_owed WHERE hub = :hub AND day = :day")
+
+
+class _Day(NamedTuple):
+    """What is to be added up of a day: which rows say so, what was added up before, where that holds, and the cases."""
+
+    ids: Sequence[int]
+    kept: str | None
+    cases: Sequence[Row[Any]]
+    called: Called
+
+
+async def add_up(store: Store, hub: str, since: date = date.min, few: int = 0) -> None:
+    """Add up what is owed of each day from that one on, the latest first: where something of before has changed, or nothing was
+    added up yet, or more than so few cases were finished since."""
+    async with store.engine.connect() as connection:
+        asked = {"hub": hub, "edition": EDITION, "since": since, "few": few}
+        days = (await connection.scalars(_OWED, asked)).all()
+    for day in days:
+        await _add_up_day(store, hub, day)
+
+
+async def _add_up_day(store: Store, hub: str, day: date) -> None:
+    """Add up a day, unless something of it is written meanwhile: then it stays owed."""
+    now = store.time.now()
+    asked = {"hub": hub, "day": day, "edition": EDITION, "now": now}
+    async with store.transaction(system_actor(hub)) as connection:
+        found = await _read(connection, asked)
+    sums = await asyncio.to_thread(_added, found, now)
+    came = await came_in(store, system_actor(hub), sums.unseen)
+    kept = await asyncio.to_thread(_shortened, sums, came)
+    async with store.transaction(system_actor(hub)) as connection:
+        if await connection.scalar(_ALONE, asked) and list(await connection.scalars(_IDS, asked)) == list(found.ids):
+            await connection.execute(_KEEP, {**asked, "sums": kept})
+            await connection.execute(_PAID, asked)
+
+
+async def _read(connection: AsyncConnection, asked: dict[str, Any]) -> _Day:
+    # What is owed first: what is written after this is seen by the rows that are new when it is kept.
+    row = (await connection.execute(_OF_DAY, asked)).one()
+    holds = row.kept is not None and not row.anew
+    of_cases = {**asked, "references": row.references or []}
+    cases = (await connection.execute(_NEW_CASES if holds else _CASES, of_cases)).all()
+    said = await called(connection, asked["hub"], [case.reference for case in cases])
+    return _Day(row.ids or [], row.kept if holds else None, cases, said)
+
+
+def _added(day: _Day, now: datetime) -> Sums:
+    sums = Sums()
+    if day.kept is not None:
+        sums.merge(Sums.load(day.kept), now)
+    sums.add_all(((case.root, case.state) for case in day.cases), now)
+    sums.add_called(day.called)
+    return sums
+
+
+def _shortened(sums: Sums, came: dict[str, Came]) -> str:
+    sums.shorten(came)
+    return sums.dump()
