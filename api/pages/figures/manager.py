@@ -69,8 +69,8 @@ class Found:
 
 @dataclass
 class Reckoned:
-    """What was reckoned last, by hub, weeks and what is in it: when that began, and what it came to. Each hub's is reckoned one at
-    a time. And what draws it."""
+    """What was reckoned last, by hub, weeks and what is in it: when that began, and what it came to. Each hub's is reckoned one
+    at a time. And what draws it."""
 
     found: dict[tuple[str, int, str], tuple[float, Any]] = field(default_factory=dict)
     reckoning: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))

@@ -1,0 +1,196 @@
+"""What managers' figures cost at a hub with a year behind it: the first look of all, how long others wait meanwhile, and how long
+it takes to add up what has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from mash.api.client import Refused
+from mash.api.demo.mailbox import Mailbox
+from mash.bench.dataset import Figures, copy_in, loading
+from mash.bench.load import BenchPeople
+from mash.bench.machine import machine
+from mash.bench.measure import BenchFailed, say, spread, until
+from mash.bench.run import last_words
+from mash.bench.stack import HUB, BenchStack, bench_settings
+from mash.bench.waiting import load
+from mash.bench.year import History, made_year
+from mash.config.profile import load_profile
+from mash.flows.store.store import open_store
+from mash.states.values import Match
+
+LIKE, MADE = "sandwell", 720
+"""The hub by whose rules lives are made, and how many, each as its own chance has it; the year is copies of them, each begun at
+another moment."""
+DAYS = 364
+KNOWN, FAMILY, LIKELY = 4, 6, 7
+"""Each fourth contact is about a child of whom others are confirmed to be, six of each; of each seventh it is suggested."""
+KINDS = (
+    "clock_escalated", "alert_acknowledged", "decision_proposed", "decision_recorded", "consultation_concluded",
+    "strategy_discussion_held", "sign_off_refused",
+)  # fmt: skip
+"""Of their logs what figures are read from."""
+LOOKS = 20
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+class Size:
+    """How many cases there are: in full, or just enough to see that all parts work."""
+
+    def __init__(self, quick: bool) -> None:
+        self.closed, self.open = (2_000, 100) if quick else (200_000, 10_000)
+
+
+def run_bench_figures(as_json: bool, quick: bool) -> int:
+    """Measure it, and print it; returns the exit code."""
+    mailbox = Mailbox()
+    with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder:
+        controller, mail_port = mailbox.serve()
+        try:
+            with BenchStack(bench_settings(Path(folder), mail_port)) as stack:
+                stack.wait_ready(120)
+                figures = asyncio.run(_measure(stack, Size(quick)))
+        except (BenchFailed, Refused, TimeoutError) as failed:
+            say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
+            return 1
+        finally:
+            controller.stop()
+    print(json.dumps(figures, indent=None if as_json else 2), flush=True)
+    return 0
+
+
+async def _measure(stack: BenchStack, size: Size) -> Figures:
+    store = await open_store(stack.settings, pool_size=8)
+    people = await BenchPeople.of(stack, store)
+    try:
+        stack.kill("worker")  # ten thousand runs would take it half an hour
+        await load(store, size.open, timedelta(days=2), "open")
+        say(f"Loading {size.closed:,} closed cases ...")
+        owner = stack.settings.owner_database_url
+        url = (owner.get_secret_value() if owner else "").replace("+psycopg", "")
+        load_year(url, size.closed)
+        figures: Figures = {"machine": await machine(stack), "cases": vars(size), "add_up_s": await _added_up(stack, url)}
+        stack.kill("worker")
+        for path in ("/manager?weeks=52", "/manager?weeks=26"):
+            stack.kill("api")
+            stack.start("api")
+            stack.wait_ready(60)
+            figures[path] = await _looks(people, path)
+            say(f"  {path} {json.dumps(figures[path])}")
+        return figures
+    finally:
+        await people.close()
+        await store.close()
+
+
+async def _added_up(stack: BenchStack, url: str) -> float:
+    """How long the worker takes to add up a year that was not added up before, as after an upgrade."""
+    say("The worker adds them up ...")
+    began = time.perf_counter()
+    stack.start("worker")
+
+    async def done() -> bool:
+        with psycopg.connect(url) as connection:
+            owed = connection.execute("SELECT count(*) FROM figure_owed").fetchone()
+        return owed == (0,)
+
+    await until(done, "the year added up", 600, every=0.5)
+    return round(time.perf_counter() - began, 1)
+
+
+async def _looks(people: BenchPeople, path: str) -> Figures:
+    """The first look since the API was started, and what somebody else waits for meanwhile; and the looks after it."""
+    by = people.headers_of(people.duty_manager)
+    ready = await people.http.get("/board", headers=by)
+    ready.raise_for_status()
+    first, waited = await asyncio.gather(_took(people, path), _beside(people))
+    after = [await _took(people, path) for _ in range(LOOKS)]
+    return {"first_ms": round(first, 1), "beside_ms": spread(waited), "after_ms": spread(after)}
+
+
+async def _took(people: BenchPeople, path: str) -> float:
+    began = time.perf_counter()
+    answer = await people.http.get(path, headers=people.headers_of(people.duty_manager))
+    answer.raise_for_status()
+    return (time.perf_counter() - began) * 1000
+
+
+async def _beside(people: BenchPeople) -> list[float]:
+    """How long somebody waits for what costs nothing, for a second."""
+    took, ends = list[float](), time.perf_counter() + 1
+    while time.perf_counter() < ends:
+        took.append(await _took(people, "/board/changed?since=4000000000"))
+    return took
+
+
+# --- a year's cases -------------------------------------------------------------------------------------------------------
+
+
+def load_year(url: str, number: int) -> None:
+    """Have closed cases in the tables, spread over a year, with what figures read of their logs. Their chains do not verify."""
+    chances = random.Random(48)  # noqa: S311  no secret
+    begins = datetime.now(UTC) - timedelta(days=DAYS + 60)
+    lives = made_year(load_profile(LIKE), MADE, begins=begins)
+    made = [each for each in lives if all(part.finished for part in each.states.values())]
+    copies = [_Copy(made[place % len(made)], place, chances) for place in range(number)]
+    with loading(url) as owner:
+        copy_in(owner, "referral", (row for copy in copies for row in copy.referrals()))
+        copy_in(owner, "event", (row for copy in copies for row in copy.events()))
+        owner.execute(
+            """INSERT INTO identity SELECT 'link' || lpad(n::text, 20, '0'), reference, hub, 'S1', n / (%s * %s), '\\x00'
+               FROM (SELECT reference, hub, row_number() OVER (ORDER BY md5(reference)) - 1 n FROM referral
+                   WHERE finished AND root = reference) r WHERE n %% %s = 0""",
+            (KNOWN, FAMILY, KNOWN),
+        )
+        owner.execute("""
+            INSERT INTO figure_owed (hub, day, reference, anew)
+            SELECT hub, CAST(received_at AT TIME ZONE 'Europe/London' AS date), min(reference), true
+            FROM referral WHERE finished GROUP BY 1, 2""")
+
+
+class _Copy:
+    """A life that was made, as one that began at another moment of the year."""
+
+    def __init__(self, history: History, place: int, chances: random.Random) -> None:
+        self.history, self.place, self.root = history, place, min(history.logs)
+        began = history.states[self.root].received_at
+        ended = max(datetime.fromisoformat(json.loads(log[-1][1])["at"]) for log in history.logs.values())
+        latest = datetime.now(UTC) - (ended - began)
+        self.moved = latest - timedelta(days=DAYS * chances.random()) - began
+
+    def _named(self, text: str) -> str:
+        named = text.replace(self.root, f"OLD-{self.place:06}-A")
+        return _MOMENT.sub(
+            lambda found: (datetime.fromisoformat(found[0]) + self.moved).isoformat().replace("+00:00", "Z"), named
+        )
+
+    def referrals(self) -> Iterator[tuple[Any, ...]]:
+        """Its parts as rows."""
+        for reference, r in self.history.states.items():
+            part = r.model_copy(update={"hub": HUB})
+            if self.place % LIKELY == 1 and self.place > LIKELY and not r.parent:
+                other = {"reference": f"OLD-{self.place - LIKELY:06}-A", "received_at": r.received_at, "other": "S1"}
+                matches = (Match.model_validate({"subject": "S1", "likeness": "likely", "why": ("same_name",), **other}),)
+                part = part.model_copy(update={"matches": matches})
+            state = self._named(part.model_dump_json())
+            yield (self._named(reference), self._named(self.root), HUB, "bench", r.version, "0" * 64, state, r.stage, r.rating,
+                   r.open, r.finished, r.received_at + self.moved, r.version, 0, 0, 2)  # fmt: skip
+
+    def events(self) -> Iterator[tuple[Any, ...]]:
+        """Of their logs what figures are read from."""
+        for reference, log in self.history.logs.items():
+            for number, (kind, text) in enumerate(log, 1):
+                if kind in KINDS:
+                    at = datetime.fromisoformat(json.loads(text)["at"]) + self.moved
+                    yield self._named(reference), number, kind, at, self._named(text), "0" * 64, HUB
