@@ -73,7 +73,7 @@ async def _add_up_day(store: Store, hub: str, day: date) -> None:
         found = await _read(connection, asked)
     sums = await asyncio.to_thread(_added, found, now)
     came = await came_in(store, system_actor(hub), sums.unseen)
-    kept = await asyncio.to_thread(_shortened, sums, came)
+    kept = await asyncio.to_thread(_placed, sums, came)
     async with store.transaction(system_actor(hub)) as connection:
         if await connection.scalar(_ALONE, asked) and list(await connection.scalars(_IDS, asked)) == list(found.ids):
             await connection.execute(_KEEP, {**asked, "sums": kept})
@@ -99,6 +99,6 @@ def _added(day: _Day, now: datetime) -> Sums:
     return sums
 
 
-def _shortened(sums: Sums, came: dict[str, Came]) -> str:
-    sums.shorten(came)
+def _placed(sums: Sums, came: dict[str, Came]) -> str:
+    sums.place(came)
     return sums.dump()

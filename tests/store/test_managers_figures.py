@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -92,9 +92,9 @@ async def second_looks(store: Store, by: Actor, since: datetime) -> list[SecondL
     return [SecondLook(how, None if took is None else timedelta(microseconds=took)) for some in looks for how, took in some]
 
 
-async def seen_by(store: Store, by: Actor, since: datetime) -> set[str]:
-    """The contacts that are read."""
-    return set((await tallied(store, by, since)).contacts)
+async def seen_by(store: Store, by: Actor, since: datetime) -> dict[date, int]:
+    """How many contacts are read, by the day on which they came in."""
+    return {date.fromordinal(day): of.contacts for day, of in (await tallied(store, by, since)).received.items()}
 
 
 async def test_an_alert_waits_from_its_first_rung_until_somebody_has_it_and_again_when_it_is_renewed(store: Store) -> None:
@@ -122,12 +122,14 @@ async def test_an_alert_that_nobody_has_acknowledged_has_waited_for_no_time_yet(
 
 async def test_what_still_waits_is_read_whenever_it_came_in_and_what_is_over_only_as_far_back_as_is_asked(store: Store) -> None:
     set_time(store, START)
-    waits, over = await submit(store), await turned_away(store)
+    await submit(store)
+    await turned_away(store)
     set_time(store, START + YEAR)
-    new = await submit(store)
-    assert await seen_by(store, DUTY, START) == {waits, over, new}
-    assert await seen_by(store, DUTY, START + DAY) == {waits, new}
-    assert await seen_by(store, ELSEWHERE, START) == set()
+    await submit(store)
+    first, new = START.date(), (START + YEAR).date()
+    assert await seen_by(store, DUTY, START) == {first: 2, new: 1}
+    assert await seen_by(store, DUTY, START + DAY) == {first: 1, new: 1}, "the one that waits, and the new one"
+    assert await seen_by(store, ELSEWHERE, START) == {}
 
 
 async def test_a_contact_is_decided_today_once_however_old_it_is_and_into_however_many_it_was_split(store: Store) -> None:

@@ -137,7 +137,7 @@ def _last(tally: Tally, found: Mapping[datetime, tuple[int, int]], nothing: str)
 
 
 def _back(tally: Tally, beside: Beside) -> Headline:
-    found = tally.back_by_week(beside.came)
+    found = tally.back_by_week()
     figure = shares("back", "Back within 12 months", ("Referrals", "Back"), found, of_people=2)
     told = _told(figure, found)
     value, plain = _last(tally, found, "No referral came in")

@@ -30,9 +30,9 @@ from mash.api.permitted import Permitted
 from mash.flows.store.reads.added_up import added_up
 from mash.flows.store.reads.audits import counted
 from mash.flows.store.reads.described import described
-from mash.flows.store.reads.figures import began_at, came_in, decided, erased_since
+from mash.flows.store.reads.figures import began_at, decided, erased_since
 from mash.flows.store.reads.near_misses import near_misses_counted
-from mash.flows.store.reads.same_child import AGAIN, Joined, joined
+from mash.flows.store.reads.same_child import AGAIN, Known, confirmed_before
 from mash.flows.store.reads.workload import workload
 from mash.flows.store.store import Store
 from mash.flows.store.sums import FEW, add_up
@@ -167,9 +167,9 @@ async def _now(app: Any, by: Actor, weeks: int, what: str) -> Any:
 async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     tally = Tally(_period(weeks), store.time.now())
     # Side by side, as each takes the database a while.
-    _, joins, workers, number, audited, missed, began, gone = await asyncio.gather(
+    _, known, workers, number, audited, missed, began, gone = await asyncio.gather(
         _add_up(tally, store, by),
-        joined(store, by, tally.first, tally.now),
+        confirmed_before(store, by, tally.first, tally.now),
         workload(store, by),
         decided(store, by, tally.midnight),
         counted(store, by),
@@ -177,15 +177,14 @@ async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
         began_at(store, by),
         erased_since(store, by, tally.first - AGAIN),
     )
-    await asyncio.to_thread(_join, tally, joins, gone)
-    came = await came_in(store, by, tally.same_child.unseen)
-    beside, rules = Beside(number, came, began), store.hub(by.hub)
+    await asyncio.to_thread(_join, tally, known, gone)
+    beside, rules = Beside(number, began), store.hub(by.hub)
     figures = work(workers, ratings_of(rules))
     return await asyncio.to_thread(_put_together, tally, beside, rules, figures, learnt(audited, missed))
 
 
-def _join(tally: Tally, joins: Sequence[Joined], gone: Sequence[str]) -> None:
-    tally.same_child.join(joins)
+def _join(tally: Tally, known: Sequence[Known], gone: Sequence[str]) -> None:
+    tally.same_child.join(known)
     tally.same_child.erase(gone)
 
 

@@ -12,7 +12,7 @@ from itertools import accumulate, dropwhile
 from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
-from mash.flows.store.reads.figures import Came, SecondLook
+from mash.flows.store.reads.figures import SecondLook
 from mash.flows.store.reads.sums import Due, Received, Sums, day_of, moment_of, monday_of, ticks
 from mash.states.clocks import LONDON
 
@@ -230,9 +230,9 @@ class Tally:
         """Parts and what they are of, by whole week, where it is of any."""
         return {monday: (part, of) for monday, (part, of) in zip(self.mondays[:-1], counts, strict=False) if of}
 
-    def back_by_week(self, came: Mapping[str, Came]) -> dict[datetime, tuple[int, int]]:
+    def back_by_week(self) -> dict[datetime, tuple[int, int]]:
         """Of the referrals that came in in each whole week: how many are about the same child as another within twelve months."""
-        found = self.same_child.back(came, self._week)
+        found = self.same_child.back(self._week)
         weeks = range(len(self.mondays))
         return self.shares_by_week([(found[week, True], found[week, True] + found[week, False]) for week in weeks])
 

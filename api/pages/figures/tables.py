@@ -14,11 +14,11 @@ from mash.api.pages.figures.chance import band_of, marks, tell, week_of
 from mash.api.pages.figures.control_chart import limits_of_shares, limits_of_values
 from mash.api.pages.figures.pictures import Bars, Dots, Panels, Series, whole
 from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, percentile_of, share
-from mash.api.pages.figures.same_child import Known, Month, month_of
+from mash.api.pages.figures.same_child import How, Month, month_of
 from mash.api.pages.words import duration
 from mash.config import codes
 from mash.config.words import sentence, worded
-from mash.flows.store.reads.figures import Came, SecondLook
+from mash.flows.store.reads.figures import SecondLook
 from mash.states.clocks import LONDON
 
 HOURS = {50: "Median, hours", 85: "85 per cent within, hours", 95: "95 per cent within, hours"}
@@ -85,11 +85,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Beside:
-    """What referrals do not add up to: how many contacts were decided today, and when those contacts came in that are about the
-    same children and are not added up."""
+    """What referrals do not add up to: how many contacts were decided today."""
 
     decided: int
-    came: Mapping[str, Came]
     began_at: datetime | None = None
     """When the first contact came in that is on record."""
 
@@ -106,9 +104,9 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[
             _counted("outcomes", "Outcomes", tally.outcomes, sentence),
         ],
         "Children": [
-            _adding_up(tally, beside.came),
-            _same_child(tally, beside.came),
-            _repeats(tally, beside.came),
+            _adding_up(tally),
+            _same_child(tally),
+            _repeats(tally),
             _second_looks(tally.second_looks),
         ],
         "Work and time": [
@@ -206,8 +204,8 @@ def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
     return label, share(clocks.in_time, clocks.number), clocks.number, ended, *within
 
 
-def _repeats(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    known, number = tally.same_child.referrals(came), tally.referrals
+def _repeats(tally: Tally) -> Figure:
+    known, number = tally.same_child.referrals(), tally.referrals
     rows: Rows = (
         ("The same child within twelve months, confirmed", known["confirmed"]),
         ("The same child within twelve months, suggested", known["suggested"]),
@@ -226,8 +224,8 @@ def _simple(rows: Rows) -> Bars | None:
     return Bars([(str(row[0]), float(row[1]), 0, str(row[1])) for row in rows]) if rows else None
 
 
-def _adding_up(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    sure, likely = (_by_times(tally.same_child.adding_up(came, suggested=suggested)) for suggested in (False, True))
+def _adding_up(tally: Tally) -> Figure:
+    sure, likely = (_by_times(tally.same_child.adding_up(suggested=suggested)) for suggested in (False, True))
     rows: Rows = tuple(zip(FEW_WORDS, sure, likely, strict=True)) if any(sure) else ()
     several, more = sum(sure[2:]), sum(likely[2:])
     says = (
@@ -257,7 +255,7 @@ def _took(tally: Tally) -> Figure:
     return Figure("outcome-times", "Contact to outcome, by outcome", says, heads, rows, drawn, of_people=1)
 
 
-def _about_the_same_child(known: Mapping[Known, int], number: int, what: str) -> str:
+def _about_the_same_child(known: Mapping[How, int], number: int, what: str) -> str:
     sure, likely = known.get("confirmed", 0), known.get("suggested", 0)
     return (
         f"{sure} of {_number_of(number, what)} ({short(share(sure, number))} per cent) {'is' if sure == 1 else 'are'} about the "
@@ -266,8 +264,8 @@ def _about_the_same_child(known: Mapping[Known, int], number: int, what: str) ->
     )
 
 
-def _same_child(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    found, known = tally.same_child.contacts(came), Counter[Known]()
+def _same_child(tally: Tally) -> Figure:
+    found, known = tally.same_child.contacts(), Counter[How]()
     for (_, how), number in found.items():
         known[how] += number
     rows = tuple((_month(tally, month), found[month, "confirmed"], found[month, "suggested"]) for month in tally.months)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from mash.flows.store.reads.figures import called
+from mash.flows.store.reads.figures import called, came_in
 from mash.flows.store.reads.sums import EDITION, Sums
 from mash.flows.store.store import Store
 from mash.states.clocks import LONDON
@@ -52,17 +52,18 @@ async def added_up(store: Store, by: Actor, since: datetime, now: datetime) -> A
 
     To add up takes a while, which is spent elsewhere than on the event loop."""
     asked = {"hub": by.hub, "day": since.astimezone(LONDON).date(), "edition": EDITION, "now": now}
-    references = list[str]()
+    cases, references = Sums(), list[str]()
     async with store.transaction(by) as connection:
         async for rows in (await connection.stream(_FOUND, asked)).partitions(AT_A_TIME):
             references += [row.reference for row in rows if row.reference]
-            yield await asyncio.to_thread(_sums_of, rows, now)
-        of_logs = Sums()
-        of_logs.add_called(await called(connection, by.hub, references))
-    yield [of_logs]
+            yield await asyncio.to_thread(_kept, rows, cases, now)
+        cases.add_called(await called(connection, by.hub, references))
+    came = await came_in(store, by, cases.unseen)
+    await asyncio.to_thread(cases.place, came)
+    yield [cases]
 
 
-def _sums_of(rows: Sequence[Row[Any]], now: datetime) -> list[Sums]:
-    cases = Sums()
+def _kept(rows: Sequence[Row[Any]], cases: Sums, now: datetime) -> list[Sums]:
+    """What was added up; the others are added."""
     cases.add_all(((row.root, row.content) for row in rows if row.reference), now)
-    return [cases, *(Sums.load(row.content) for row in rows if not row.reference)]
+    return [Sums.load(row.content) for row in rows if not row.reference]

@@ -135,8 +135,8 @@ async def contacts(store: Store, by: Actor, period: Period) -> AsyncIterator[lis
             roots = list(await connection.scalars(_ROOTS, {"hub": by.hub, **week._asdict()}))
         secrets.SystemRandom().shuffle(roots)
         named = defaultdict[str, set[tuple[str, str]]](set)
-        for each in await joined(store, by, *week) if roots else ():
-            named[each.contact].add((each.subject, each.other))
+        for contact, subject, other in await joined(store, by, *week) if roots else ():
+            named[contact].add((subject, other))
         for at in range(0, len(roots), AT_A_TIME):
             yield await _read(store, by, roots[at : at + AT_A_TIME], named)
 

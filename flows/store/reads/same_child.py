@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from mash.flows.store.reads.figures import Came, Seen, came_as
+from mash.flows.store.reads.figures import Came, Seen
 from mash.flows.store.store import Store
 from mash.states.accumulation import contact_of
 from mash.states.values import Actor
@@ -20,27 +21,27 @@ ANY = ""
 """Stands for the subjects of a contact where it is not said which of them a link is about."""
 
 
-class Joined(NamedTuple):
-    """A contact, one of its subjects, and another contact about the same child that came in within the twelve months before; and
-    when each came in."""
-
-    contact: str
-    subject: str
-    other: str
-    came: Came
-    other_came: Came
-
+Joined = tuple[str, str, str]
+"""A contact, one of its subjects, and another contact about the same child."""
 
 # The child, and not what a case was told of it when it last looked: a closed case is not told what was confirmed since.
 _JOINED = text("""
-    SELECT r.root, mine.subject, o.root AS other, r.received_at, coalesce(r.counted_as, counted_as(r.state)) AS counted_as,
-        o.received_at AS other_at, coalesce(o.counted_as, counted_as(o.state)) AS other_as
-    FROM referral r
+    SELECT r.root, mine.subject, other.reference FROM referral r
     JOIN identity mine ON mine.reference = r.reference
     JOIN identity other ON other.hub = mine.hub AND other.child = mine.child AND other.reference <> mine.reference
-    JOIN referral o ON o.reference = other.reference
-    WHERE r.hub = :hub AND mine.hub = :hub AND o.hub = :hub AND r.received_at BETWEEN :since AND :until
-        AND o.received_at >= r.received_at - CAST(:again AS interval) AND o.received_at < r.received_at AND o.root <> r.root""")
+    WHERE r.hub = :hub AND mine.hub = :hub AND r.received_at BETWEEN :since AND :until""")
+
+
+class Known(NamedTuple):
+    """Contacts that came in on a day (an ordinal) about a child of some before: whether they are referrals; and each with those
+    that came in within the twelve months before it, and whether these are referrals."""
+
+    day: int
+    referral: bool
+    contacts: list[tuple[str, dict[str, bool]]]
+
+
+_KNOWN = text("SELECT day, referral, contacts FROM confirmed_before(:since, :until, :again)")
 
 
 @dataclass
@@ -92,12 +93,25 @@ def before(came: Mapping[str, Came], contact: str, others: Iterable[str]) -> set
 
 
 async def joined(store: Store, by: Actor, since: datetime, until: datetime) -> list[Joined]:
-    """The contacts of somebody's own hub that are about a child of one before, as somebody has confirmed: of those that came in
+    """The contacts of somebody's own hub that are about a child of another one, as somebody has confirmed: of those that came in
     since then, until then."""
     async with store.transaction(by) as connection:
-        asked = {"hub": by.hub, "since": since, "until": until, "again": AGAIN}
-        rows = (await connection.execute(_JOINED, asked)).all()
-    return [
-        Joined(row.root, row.subject, row.other, came_as(row.received_at, row.counted_as), came_as(row.other_at, row.other_as))
-        for row in rows
-    ]
+        rows = (await connection.execute(_JOINED, {"hub": by.hub, "since": since, "until": until})).all()
+    pairs = ((row.root, row.subject, contact_of(row.reference)) for row in rows)
+    return [(contact, subject, other) for contact, subject, other in pairs if other != contact]
+
+
+async def confirmed_before(store: Store, by: Actor, since: datetime, until: datetime) -> list[Known]:
+    """The same as figures take it: only those that came in within the twelve months before, and of whom nobody is erased."""
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(_KNOWN, {"since": since, "until": until, "again": AGAIN})).all()
+    return await asyncio.to_thread(_known, rows)
+
+
+def _known(rows: Sequence[Row[Any]]) -> list[Known]:
+    return [Known(row.day.toordinal(), row.referral, [_others(line) for line in row.contacts.split("\n")]) for row in rows]
+
+
+def _others(line: str) -> tuple[str, dict[str, bool]]:
+    contact, *others = line.split(" ")
+    return contact, {other[1:]: other[0] == "+" for other in others}

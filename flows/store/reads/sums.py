@@ -106,18 +106,20 @@ class Verdict(NamedTuple):
 
 @dataclass
 class Contact:
-    """A contact of which figures take more than its number: because others may be about its child, or it was split."""
+    """A contact of which figures take more than its number: because others may be about its child, or it was split. Those others
+    that came in within the twelve months before it, and whether each is a referral."""
 
-    came: Came
+    day: int
+    referral: bool
     split: bool
-    about: About = field(default_factory=About)
+    sure: dict[str, bool] = field(default_factory=dict)
+    likely: dict[str, bool] = field(default_factory=dict)
 
     def merge(self, other: Contact) -> None:
         """Add what another part of it says."""
-        self.came = self.came._replace(erased=self.came.erased or other.came.erased)
         self.split |= other.split
-        self.about.confirmed |= other.about.confirmed
-        self.about.suggested |= other.about.suggested
+        self.sure |= other.sure
+        self.likely |= other.likely
 
 
 class Sums:
@@ -144,14 +146,13 @@ class Sums:
         self.contacts = dict[str, Contact]()
         self.plain = Counter[tuple[int, bool]]()
         """Contacts beside those, by day and whether they are referrals."""
-        self.others = dict[str, Came]()
-        """Contacts about the same children, of which only this is known."""
+        self._came, self._about, self._split = dict[str, Came](), dict[str, About](), set[str]()
+        """Of contacts that were added and are not placed yet."""
 
     @property
     def unseen(self) -> set[str]:
-        """The contacts about the same children of which it is not known when they came in."""
-        about = (each.about for each in self.contacts.values())
-        return {other for each in about for other in each.sure | each.likely} - self.contacts.keys() - self.others.keys()
+        """The contacts about the same children as those that are not placed yet, of which it is not known when they came in."""
+        return {other for each in self._about.values() for other in each.sure | each.likely} - self._came.keys()
 
     # --- adding -----------------------------------------------------------------------------------------------------------
 
@@ -165,14 +166,7 @@ class Sums:
         at = moment(referral["received_at"])
         day, number = day_of(at), ticks(now)
         self._received(referral, day)
-        contact = Contact(
-            Came(at, referral["contact"] == "referral", referral["erased"]), bool(referral["parent"] or referral["splits"])
-        )
-        contact.about.add(referral)
-        if root in self.contacts:
-            self.contacts[root].merge(contact)
-        else:
-            self.contacts[root] = contact
+        self._contact(root, referral, at)
         for clock in referral["clocks"].values():
             for verdict in self._verdicts(clock):
                 self._judged(verdict, number)
@@ -186,6 +180,13 @@ class Sums:
         if decided and not referral["parent"]:
             outcomes = sorted({subject["outcome"] or "" for subject in referral["subjects"].values()})
             self.took[monday_of(day_of(decided))][",".join(outcomes)].append((decided - at) // _TICK)
+
+    def _contact(self, root: str, referral: Seen, at: datetime) -> None:
+        erased = referral["erased"] or (root in self._came and self._came[root].erased)
+        self._came[root] = Came(at, referral["contact"] == "referral", erased)
+        self._about.setdefault(root, About()).add(referral)
+        if referral["parent"] or referral["splits"]:
+            self._split.add(root)
 
     def _received(self, referral: Seen, day: int) -> None:
         received = self.received[day]
@@ -256,28 +257,29 @@ class Sums:
         self.open += other.open
         self.unheard += other.unheard
         self.plain.update(other.plain)
-        self.others.update(other.others)
         for root, contact in other.contacts.items():
-            if root in self.contacts:
-                self.contacts[root].merge(contact)
-            else:
-                self.contacts[root] = contact
+            self._place(root, contact)
 
-    def shorten(self, came: Mapping[str, Came]) -> None:
-        """Name only the contacts of which figures take more than their number. `came` is what is known of those about the same
-        children: when a contact came in stays as it is, and so does which of them came within the year before it."""
-        known = {**self.others, **came, **{root: contact.came for root, contact in self.contacts.items()}}
-        others = dict[str, Came]()
-        for root, contact in list(self.contacts.items()):
-            about = contact.about
-            counted = before(known, root, about.sure | about.likely)
-            about.confirmed = {(subject, other) for subject, other in about.confirmed if other in counted}
-            about.suggested = {(subject, other) for subject, other in about.suggested if other in counted}
-            others |= {other: known[other] for other in counted}
-            if not counted and not contact.split:
-                del self.contacts[root]
-                self.plain[day_of(contact.came.at), contact.came.referral] += 1
-        self.others = others
+    def place(self, came: Mapping[str, Came]) -> None:
+        """Count the contacts that were added, and name those of which figures take more than their number. `came` is what is
+        known of others about the same children: when a contact came in stays as it is, and so does which of them came before."""
+        known = {**came, **self._came}
+        for root, at in self._came.items():
+            about = self._about[root]
+            sure, likely = (
+                {other: known[other].referral for other in before(known, root, some)} for some in (about.sure, about.likely)
+            )
+            if sure or likely or root in self._split:
+                self._place(root, Contact(day_of(at.at), at.referral, root in self._split, sure, likely))
+            else:
+                self.plain[day_of(at.at), at.referral] += 1
+        self._came, self._about, self._split = {}, {}, set()
+
+    def _place(self, root: str, contact: Contact) -> None:
+        if root in self.contacts:
+            self.contacts[root].merge(contact)
+        else:
+            self.contacts[root] = contact
 
     # --- keeping ----------------------------------------------------------------------------------------------------------
 
@@ -297,9 +299,8 @@ class Sums:
                 "unheard": self.unheard,
                 "called": {week: _packed(waited) for week, waited in self.called.items()},
                 "looks": self.looks,
-                "contacts": {root: _contact(contact) for root, contact in self.contacts.items()},
+                "contacts": {root: [c.day, c.referral, c.split, c.sure, c.likely] for root, c in self.contacts.items()},
                 "plain": [[day, referral, number] for (day, referral), number in self.plain.items()],
-                "others": {other: [ticks(came.at), came.referral, came.erased] for other, came in self.others.items()},
             },
             separators=(",", ":"),
         )
@@ -327,24 +328,9 @@ class Sums:
             sums.called[int(week)] = _unpacked("q", waited)
         for week, looks in read["looks"].items():
             sums.looks[int(week)] = [(ended, took) for ended, took in looks]
-        sums.contacts = {root: _contact_of(contact) for root, contact in read["contacts"].items()}
+        sums.contacts = {root: Contact(*contact) for root, contact in read["contacts"].items()}
         sums.plain = Counter({(day, referral): number for day, referral, number in read["plain"]})
-        sums.others = {other: _came_of(*came) for other, came in read["others"].items()}
         return sums
-
-
-def _came_of(at: int, referral: bool, erased: bool) -> Came:
-    return Came(moment_of(at), referral, erased)
-
-
-def _contact(contact: Contact) -> list[Any]:
-    came, about = contact.came, contact.about
-    return [[ticks(came.at), came.referral, came.erased], contact.split, sorted(about.confirmed), sorted(about.suggested)]
-
-
-def _contact_of(kept: list[Any]) -> Contact:
-    came, split, confirmed, suggested = kept
-    return Contact(_came_of(*came), split, About({(s, o) for s, o in confirmed}, {(s, o) for s, o in suggested}))
 
 
 def _packed(values: array[int]) -> str:
