@@ -42,8 +42,21 @@ _ALONE = text(
 _IDS = text("SELECT id FROM figure_owed WHERE hub = :hub AND day = :day ORDER BY id")
 _KEEP = text("""
     INSERT INTO figure_sum (hub, day, edition, made_at, sums) VALUES (:hub, :day, :edition, :now, :sums)
-    ON CONFLICT (hub, day) DO UPDATE SET edition = excluded.edition, made_at = excluded.made_at, sums = excluded.sums""")
+    ON CONFLICT (hub, day) DO UPDATE SET edition = excluded.edition, made_at = excluded.made_at, sums = excluded.sums,
+        stamp = gen_random_uuid()""")
 _PAID = text("DELETE FROM figure_owed WHERE hub = :hub AND day = :day")
+_MONTHS = text("""
+    SELECT month FROM (
+        SELECT CAST(date_trunc('month', day) AS date) AS month, md5(string_agg(CAST(stamp AS text), ' ' ORDER BY day)) AS of
+        FROM figure_sum WHERE hub = :hub AND edition = :edition GROUP BY 1) s
+    WHERE NOT EXISTS (SELECT FROM figure_month m WHERE m.hub = :hub AND m.month = s.month AND m.of = s.of)""")
+_DAYS = text("""
+    SELECT sums, md5(string_agg(CAST(stamp AS text), ' ') OVER (
+        ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) AS of
+    FROM figure_sum WHERE hub = :hub AND edition = :edition AND CAST(date_trunc('month', day) AS date) = :month""")
+_KEEP_MONTH = text("""
+    INSERT INTO figure_month (hub, month, of, earliest, sums) VALUES (:hub, :month, :of, :earliest, :sums)
+    ON CONFLICT (hub, month) DO UPDATE SET of = excluded.of, earliest = excluded.earliest, sums = excluded.sums""")
 
 
 class _Day(NamedTuple):
@@ -63,6 +76,31 @@ async def add_up(store: Store, hub: str, since: date = date.min, few: int = 0) -
         days = (await connection.scalars(_OWED, asked)).all()
     for day in days:
         await _add_up_day(store, hub, day)
+
+
+async def add_months(store: Store, hub: str) -> None:
+    """Add up the days of each month of which one was added up since. What is kept says of which days it is: while one of them is
+    added up anew, or written, it does not hold."""
+    asked = {"hub": hub, "edition": EDITION}
+    async with store.engine.connect() as connection:
+        months = (await connection.scalars(_MONTHS, asked)).all()
+    for month in months:
+        async with store.engine.connect() as connection:
+            days = (await connection.execute(_DAYS, {**asked, "month": month})).all()
+        if days:
+            earliest, sums = await asyncio.to_thread(_month, [day.sums for day in days], month, store.time.now())
+            async with store.engine.begin() as connection:
+                kept = {"hub": hub, "month": month, "of": days[0].of, "earliest": earliest, "sums": sums}
+                await connection.execute(_KEEP_MONTH, kept)
+
+
+def _month(days: Sequence[str], month: date, now: datetime) -> tuple[date, str]:
+    sums = Sums()
+    for day in days:
+        sums.merge(Sums.load(day), now)
+    sums.together()
+    earliest = min((week for weeks in sums.due.values() for week in weeks), default=month.toordinal())
+    return date.fromordinal(earliest), sums.dump()
 
 
 async def _add_up_day(store: Store, hub: str, day: date) -> None:

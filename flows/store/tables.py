@@ -647,6 +647,20 @@ class FigureSum(SQLModel, table=True):
     edition: int = Field(sa_column=Column(SmallInteger, nullable=False))
     made_at: datetime = Field(sa_column=moment())
     sums: str = Field(sa_column=Column(Text, nullable=False))
+    stamp: UUID
+    """Another one each time that it is added up."""
+
+
+class FigureMonth(SQLModel, table=True):
+    """What the days of a month add up to together: of which (a digest of their stamps), and in which week the first of their
+    clocks was due. It holds as long as those days stand as they were."""
+
+    __tablename__ = "figure_month"
+    hub: str = Field(primary_key=True)
+    month: date = Field(primary_key=True)
+    of: str
+    earliest: date
+    sums: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class FigureOwed(SQLModel, table=True):

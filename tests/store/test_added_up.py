@@ -25,7 +25,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.sums import Sums
 from mash.flows.store.store import Store
-from mash.flows.store.sums import add_up
+from mash.flows.store.sums import add_months, add_up
 from mash.flows.store.writes import Item
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.closing import ErasePeople, ReopenReferral
@@ -127,6 +127,7 @@ async def _let_time_run(store: Store, _: list[str], number: int) -> None:
 async def _add_up(store: Store, _: list[str], __: int) -> None:
     await look(store)
     await add_up(store, "merton")
+    await add_months(store, "merton")
 
 
 STEPS: dict[str, Callable[[Store, list[str], int], Awaitable[None]]] = {
@@ -149,6 +150,7 @@ NOTHING = """
         END LOOP;
     END $$;
     DELETE FROM figure_owed;
+    DELETE FROM figure_month;
     DELETE FROM figure_sum"""
 
 
@@ -184,6 +186,7 @@ async def over(store: Store) -> str:
     await decide(store, reference)
     set_time(store, START)
     await add_up(store, "merton")
+    await add_months(store, "merton")
     return reference
 
 

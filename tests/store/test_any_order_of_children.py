@@ -321,6 +321,7 @@ async def sound(hub: Hub) -> None:
 
 OF_CASES = """
     DELETE FROM figure_sum;
+    DELETE FROM figure_month;
     DO $$
     DECLARE each record;
     BEGIN

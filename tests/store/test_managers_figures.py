@@ -74,7 +74,7 @@ async def decide(store: Store, reference: str, at: datetime, **outcomes: str) ->
 async def tallied(store: Store, by: Actor = DUTY, since: datetime | None = None) -> Sums:
     """What somebody's cases add up to that came in since then."""
     sums, now = Sums(), store.time.now()
-    async for some in added_up(store, by, since or START, now):
+    async for some in added_up(store, by, since or START, since or START, now):
         for each in some:
             sums.merge(each, now)
     return sums
@@ -83,7 +83,9 @@ async def tallied(store: Store, by: Actor = DUTY, since: datetime | None = None)
 async def acknowledged_after(store: Store, by: Actor, since: datetime) -> list[timedelta]:
     """How long somebody was called until an alert was acknowledged, of those acknowledged in the weeks from then on."""
     called = (await tallied(store, by, since)).called
-    return [timedelta(microseconds=took) for week, some in called.items() if week >= monday_of(day_of(since)) for took in some]
+    return [
+        timedelta(microseconds=took) for week, some in called.items() if week >= monday_of(day_of(since)) for took in some.values
+    ]
 
 
 async def second_looks(store: Store, by: Actor, since: datetime) -> list[SecondLook]:

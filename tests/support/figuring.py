@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from mash.api.pages.figures import manager
 from mash.flows.store.store import Store
-from mash.flows.store.sums import add_up
+from mash.flows.store.sums import add_months, add_up
 
 
 async def figures(store: Store, weeks: int = 13) -> dict[str, Any]:
@@ -44,3 +44,5 @@ async def hold(store: Store) -> None:
     assert await figures(store) == of_states, "as it was kept, where it still holds"
     await add_up(store, "merton")
     assert await figures(store) == of_states, "all of it added up"
+    await add_months(store, "merton")
+    assert await figures(store) == of_states, "by months, where none of their days was written since"

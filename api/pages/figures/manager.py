@@ -205,7 +205,7 @@ async def _described(store: Store, by: Actor, weeks: int) -> Any:
 async def _add_up(tally: Tally, store: Store, by: Actor) -> None:
     # What was changed of days that were added up is added up anew, and kept for who looks next.
     await add_up(store, by.hub, tally.since.date(), FEW)
-    async for sums in added_up(store, by, tally.since, tally.now):
+    async for sums in added_up(store, by, tally.since, tally.first, tally.now):
         await asyncio.to_thread(tally.take_all, sums)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
 from mash.flows.store.reads.figures import SecondLook
-from mash.flows.store.reads.sums import Due, Received, Sums, day_of, moment_of, monday_of, ticks
+from mash.flows.store.reads.sums import Due, Numbers, Received, Sums, day_of, moment_of, monday_of, ticks
 from mash.states.clocks import LONDON
 
 LONGEST = timedelta(weeks=10)
@@ -21,9 +20,10 @@ LONGEST = timedelta(weeks=10)
 LATELY = 4
 """The last whole weeks, in which agencies are compared."""
 
-_HOUR = 3_600_000_000
+HOUR = 3_600_000_000
 """In microseconds."""
-Measure = TypeVar("Measure", float, timedelta)
+_TICK = timedelta(microseconds=1)
+Measure = TypeVar("Measure", int, float, timedelta)
 
 
 def percentile(values: Sequence[Measure], rank: float) -> Measure:
@@ -60,7 +60,7 @@ class Clocks:
         """Some that were due."""
         self.in_time += due.in_time
         self.missed += due.missed
-        self.tenths.update(due.tenths)
+        self.tenths.update(due.tenths.values)
 
     @property
     def number(self) -> int:
@@ -97,9 +97,9 @@ class Tally:
         """The same of each agency's answers in the last whole weeks."""
         self.climbed = 0
         # Of what has an outcome: how long after it came in, by the week of the outcome, and by what it is.
-        self.took: list[list[timedelta]] = [[] for _ in self.mondays]
-        self.took_for = defaultdict[str, Counter[int]](Counter)
-        """In whole hours: how many took so long."""
+        self._took_in = [list[int]() for _ in self.mondays]
+        self.took_for = defaultdict[str, list[int]](list)
+        """In microseconds."""
         self.acknowledged = list[timedelta]()
         """How long somebody was called until an alert was acknowledged."""
         self.second_looks = list[SecondLook]()
@@ -131,11 +131,11 @@ class Tally:
         for which, weeks in sums.due.items():
             for monday, due in weeks.items():
                 self._due(which, monday, due)
+        for which, ended in sums.ended.items():
+            self._ended(which, ended)
         for verdict in sums.to_come:
             if verdict.due <= ticks(self.now):
-                tenths = array("i", () if verdict.tenths is None else (verdict.tenths,))
-                due = Due(int(verdict.in_time), int(not verdict.in_time), int(verdict.climbed), tenths)
-                self._due(verdict.which, monday_of(day_of(moment_of(verdict.due))), due)
+                self._due(verdict.which, monday_of(day_of(moment_of(verdict.due))), verdict.now_due)
         for monday, by_outcomes in sums.took.items():
             if (week := self._week(monday)) is not None:
                 self._took(week, by_outcomes)
@@ -143,7 +143,7 @@ class Tally:
         self.unheard += sums.unheard
         for monday, waited in sums.called.items():
             if self._week(monday) is not None:
-                self.acknowledged += [timedelta(microseconds=took) for took in waited]
+                self.acknowledged += [timedelta(microseconds=took) for took in waited.values]
         for monday, looks in sums.looks.items():
             if self._week(monday) is not None:
                 self.second_looks += [
@@ -186,12 +186,17 @@ class Tally:
                 self.lately[agency][0] += due.in_time
                 self.lately[agency][1] += number
 
-    def _took(self, week: int, by_outcomes: Mapping[str, Iterable[int]]) -> None:
+    def _ended(self, which: str, ended: Counter[int]) -> None:
+        kind, _, agency = which.partition(":")
+        self.stages[kind].tenths.update(ended)
+        if kind == "check":
+            self.agencies[agency].tenths.update(ended)
+
+    def _took(self, week: int, by_outcomes: Mapping[str, Numbers]) -> None:
         for outcomes, numbers in by_outcomes.items():
-            hours = Counter(number // _HOUR for number in numbers)
-            self.took[week] += [timedelta(microseconds=number) for number in numbers]
+            self._took_in[week].extend(numbers.values)
             for outcome in outcomes.split(","):
-                self.took_for[outcome].update(hours)
+                self.took_for[outcome].extend(numbers.values)
 
     def _still_open(self, sums: Sums) -> None:
         """Count what is or was open at the end of each week from the one that it came in to the one before it was closed."""
@@ -249,8 +254,13 @@ class Tally:
 
     def half_took_by_week(self) -> dict[datetime, float]:
         """Hours within which half of those had their outcome that had it in each whole week."""
-        weeks = zip(self.mondays[:-1], self.took, strict=False)
-        return {monday: percentile(took, 50) / timedelta(hours=1) for monday, took in weeks if took}
+        weeks = zip(self.mondays[:-1], self._took_in, strict=False)
+        return {monday: percentile(took, 50) * _TICK / timedelta(hours=1) for monday, took in weeks if took}
+
+    def took_last_week(self, *ranks: float) -> list[timedelta]:
+        """How long that part of those took, or less, that had their outcome in the last whole week; nothing where none had."""
+        took = self._took_in[-2]
+        return [percentile(took, rank) * _TICK for rank in ranks] if took else []
 
 
 def _midnight(at: datetime) -> datetime:

@@ -13,7 +13,7 @@ from mash.api.few import FEWEST, withheld, withheld_of_table
 from mash.api.pages.figures.chance import band_of, marks, tell, week_of
 from mash.api.pages.figures.control_chart import limits_of_shares, limits_of_values
 from mash.api.pages.figures.pictures import Bars, Dots, Panels, Series, whole
-from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, percentile_of, share
+from mash.api.pages.figures.reckoning import HOUR, Clocks, Tally, percentile, share
 from mash.api.pages.figures.same_child import How, Month, month_of
 from mash.api.pages.words import duration
 from mash.config import codes
@@ -248,7 +248,7 @@ def _by_times(found: Mapping[int, int]) -> list[int]:
 
 def _took(tally: Tally) -> Figure:
     found = sorted(((sentence(what), took) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
-    rows: Rows = tuple((what, took.total(), *(percentile_of(took, each) for each in (50, 90))) for what, took in found)
+    rows: Rows = tuple((what, len(took), *(percentile(took, each) // HOUR for each in (50, 90))) for what, took in found)
     says = "Whole hours from the contact to its outcome: what was decided, or how it ended." if rows else NOTHING
     heads = ("Outcome", "Contacts", "Half within, hours", "9 in 10 within, hours")
     drawn = Bars([(str(row[0]), float(row[2]), 0, f"{row[2]} h; 9 in 10 within {row[3]} h") for row in rows]) if rows else None

@@ -24,15 +24,22 @@ _FOUND = text("""
     WITH owed AS MATERIALIZED (
         SELECT day, reference, anew FROM figure_owed WHERE hub = :hub AND day >= :day
     ), kept AS MATERIALIZED (
-        SELECT day, edition = :edition AND made_at <= :now AND NOT EXISTS (
+        SELECT day, stamp, edition = :edition AND made_at <= :now AND NOT EXISTS (
             SELECT FROM owed WHERE owed.day = s.day AND owed.anew) AS holds
         FROM figure_sum s WHERE hub = :hub AND day >= :day
     ), by_case AS MATERIALIZED (
         SELECT day FROM (SELECT day FROM owed UNION SELECT day FROM kept) d
         WHERE NOT EXISTS (SELECT FROM kept WHERE kept.day = d.day AND kept.holds)
+    ), months AS MATERIALIZED (
+        SELECT month FROM figure_month m WHERE hub = :hub AND month >= :day AND earliest >= :first AND of = (
+            SELECT md5(string_agg(CAST(stamp AS text), ' ' ORDER BY day)) FROM kept
+            WHERE holds AND CAST(date_trunc('month', day) AS date) = m.month)
     )
-    SELECT NULL AS root, NULL AS reference, s.sums AS content FROM kept JOIN figure_sum s ON s.hub = :hub AND s.day = kept.day
-    WHERE kept.holds
+    SELECT NULL AS root, NULL AS reference, m.sums AS content FROM months JOIN figure_month m ON m.hub = :hub
+        AND m.month = months.month
+    UNION ALL
+    SELECT NULL, NULL, s.sums FROM kept JOIN figure_sum s ON s.hub = :hub AND s.day = kept.day
+    WHERE kept.holds AND CAST(date_trunc('month', kept.day) AS date) NOT IN (SELECT month FROM months)
     UNION ALL
     SELECT root, reference, state FROM referral WHERE hub = :hub AND NOT finished
     UNION ALL
@@ -46,12 +53,19 @@ _FOUND = text("""
             AND received_at < CAST(d.day + 1 AS timestamp) AT TIME ZONE 'Europe/London') r""")
 
 
-async def added_up(store: Store, by: Actor, since: datetime, now: datetime) -> AsyncIterator[list[Sums]]:
+async def added_up(store: Store, by: Actor, since: datetime, first: datetime, now: datetime) -> AsyncIterator[list[Sums]]:
     """What the cases of somebody's own hub add up to that came in on that day in London, or since, or still wait for something,
-    some at a time.
+    some at a time. Where the weeks begin that are looked at, is `first`: of clocks that were due before, nobody asks how long
+    each took.
 
     To add up takes a while, which is spent elsewhere than on the event loop."""
-    asked = {"hub": by.hub, "day": since.astimezone(LONDON).date(), "edition": EDITION, "now": now}
+    asked = {
+        "hub": by.hub,
+        "day": since.astimezone(LONDON).date(),
+        "first": first.astimezone(LONDON).date(),
+        "edition": EDITION,
+        "now": now,
+    }
     cases, references = Sums(), list[str]()
     async with store.transaction(by) as connection:
         async for rows in (await connection.stream(_FOUND, asked)).partitions(AT_A_TIME):

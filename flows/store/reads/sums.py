@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from mash.flows.store.reads.figures import Called, Came, Seen, SeenClock, closed_at, decided_at, seen
 from mash.flows.store.reads.same_child import About, before
@@ -49,8 +49,38 @@ def monday_of(day: int) -> int:
     return day - (day - 1) % 7
 
 
-def _numbers(typecode: str) -> Any:
-    return lambda: array(typecode)
+class Numbers:
+    """Whole numbers, read from how they are kept where somebody asks for them: of most that are kept nobody does."""
+
+    __slots__ = ("_kept", "_values")
+
+    def __init__(self, typecode: str, kept: str = "") -> None:
+        self._values, self._kept = array(typecode), kept
+
+    @property
+    def values(self) -> array[int]:
+        """The numbers."""
+        if self._kept:
+            values = array(self._values.typecode)
+            values.frombytes(base64.b64decode(self._kept))
+            self._values, self._kept = _little(values), ""
+        return self._values
+
+    def merge(self, other: Numbers) -> None:
+        """Add another's."""
+        self.values.extend(other.values)
+
+    def dump(self) -> str:
+        """As they are kept, by whatever machine: the lowest byte first."""
+        return base64.b64encode(_little(self.values).tobytes()).decode()
+
+
+def _little(values: array[int]) -> array[int]:
+    if sys.byteorder == "little":
+        return values
+    turned = array(values.typecode, values)
+    turned.byteswap()
+    return turned
 
 
 @dataclass
@@ -84,14 +114,14 @@ class Due:
     in_time: int = 0
     missed: int = 0
     climbed: int = 0
-    tenths: array[int] = field(default_factory=_numbers("i"))
+    tenths: Numbers = field(default_factory=lambda: Numbers("i"))
 
     def merge(self, other: Due) -> None:
         """Add another's."""
         self.in_time += other.in_time
         self.missed += other.missed
         self.climbed += other.climbed
-        self.tenths.extend(other.tenths)
+        self.tenths.merge(other.tenths)
 
 
 class Verdict(NamedTuple):
@@ -102,6 +132,14 @@ class Verdict(NamedTuple):
     in_time: bool
     tenths: int | None
     climbed: bool
+
+    @property
+    def now_due(self) -> Due:
+        """What it counts as, once it is due."""
+        due = Due(int(self.in_time), int(not self.in_time), int(self.climbed))
+        if self.tenths is not None:
+            due.tenths.values.append(self.tenths)
+        return due
 
 
 @dataclass
@@ -130,16 +168,18 @@ class Sums:
         """By day."""
         self.due = defaultdict[str, defaultdict[int, Due]](lambda: defaultdict(Due))
         """By which clock, and by the week in which it was due."""
+        self.ended = dict[str, Counter[int]]()
+        """Of several days together: how long those took that have ended, whenever they were due, and how many each."""
         self.to_come = list[Verdict]()
         """Clocks that were kept before they are due."""
-        self.took = defaultdict[int, defaultdict[str, "array[int]"]](lambda: defaultdict(_numbers("q")))
+        self.took = defaultdict[int, defaultdict[str, Numbers]](lambda: defaultdict(lambda: Numbers("q")))
         """How long it was until something was decided, by the week of that, and by the outcomes, with commas between."""
         self.closed = defaultdict[int, Counter[int]](Counter)
         """How many were closed, by the week in which they came in, and by that in which they were."""
         self.open = list[tuple[int, int | None]]()
         """When what is open came in, and when the first of its clocks is due that runs."""
         self.unheard = 0
-        self.called = defaultdict[int, "array[int]"](_numbers("q"))
+        self.called = defaultdict[int, Numbers](lambda: Numbers("q"))
         """How long somebody was called until an alert was acknowledged, by the week of that."""
         self.looks = defaultdict[int, list[tuple[Ended, int | None]]](list)
         """Second looks, by the week in which they were proposed: how each ended, and after how long."""
@@ -179,7 +219,7 @@ class Sums:
         decided = decided_at(referral)
         if decided and not referral["parent"]:
             outcomes = sorted({subject["outcome"] or "" for subject in referral["subjects"].values()})
-            self.took[monday_of(day_of(decided))][",".join(outcomes)].append((decided - at) // _TICK)
+            self.took[monday_of(day_of(decided))][",".join(outcomes)].values.append((decided - at) // _TICK)
 
     def _contact(self, root: str, referral: Seen, at: datetime) -> None:
         erased = referral["erased"] or (root in self._came and self._came[root].erased)
@@ -222,17 +262,12 @@ class Sums:
         if verdict.due > now:
             self.to_come.append(verdict)
             return
-        due = self.due[verdict.which][monday_of(day_of(moment_of(verdict.due)))]
-        due.in_time += verdict.in_time
-        due.missed += not verdict.in_time
-        due.climbed += verdict.climbed
-        if verdict.tenths is not None:
-            due.tenths.append(verdict.tenths)
+        self.due[verdict.which][monday_of(day_of(moment_of(verdict.due)))].merge(verdict.now_due)
 
     def add_called(self, called: Called) -> None:
         """What logs say of alerts and of second looks."""
         for at, took in called.acknowledged:
-            self.called[monday_of(day_of(at))].append(took // _TICK)
+            self.called[monday_of(day_of(at))].values.append(took // _TICK)
         for at, look in called.looks:
             self.looks[monday_of(day_of(at))].append((look.ended, None if look.took is None else look.took // _TICK))
 
@@ -247,11 +282,11 @@ class Sums:
             self._judged(verdict, ticks(now))
         for week, by_outcome in other.took.items():
             for outcomes, took in by_outcome.items():
-                self.took[week][outcomes].extend(took)
+                self.took[week][outcomes].merge(took)
         for came, closed in other.closed.items():
             self.closed[came].update(closed)
         for week, waited in other.called.items():
-            self.called[week].extend(waited)
+            self.called[week].merge(waited)
         for week, looks in other.looks.items():
             self.looks[week].extend(looks)
         self.open += other.open
@@ -281,6 +316,14 @@ class Sums:
         else:
             self.contacts[root] = contact
 
+    def together(self) -> None:
+        """Of clocks that have ended, tell no longer in which week which took how long: of several days, that is much."""
+        for which, weeks in self.due.items():
+            ended = self.ended.setdefault(which, Counter())
+            for due in weeks.values():
+                ended.update(due.tenths.values)
+                due.tenths = Numbers("i")
+
     # --- keeping ----------------------------------------------------------------------------------------------------------
 
     def dump(self) -> str:
@@ -289,15 +332,16 @@ class Sums:
             {
                 "received": {day: vars(received) for day, received in self.received.items()},
                 "due": {
-                    which: {week: [d.in_time, d.missed, d.climbed, _packed(d.tenths)] for week, d in weeks.items()}
+                    which: {week: [d.in_time, d.missed, d.climbed, d.tenths.dump()] for week, d in weeks.items()}
                     for which, weeks in self.due.items()
                 },
+                "ended": {which: [list(ended.keys()), list(ended.values())] for which, ended in self.ended.items()},
                 "to_come": self.to_come,
-                "took": {week: {which: _packed(took) for which, took in by.items()} for week, by in self.took.items()},
+                "took": {week: {which: took.dump() for which, took in by.items()} for week, by in self.took.items()},
                 "closed": self.closed,
                 "open": self.open,
                 "unheard": self.unheard,
-                "called": {week: _packed(waited) for week, waited in self.called.items()},
+                "called": {week: waited.dump() for week, waited in self.called.items()},
                 "looks": self.looks,
                 "contacts": {root: [c.day, c.referral, c.split, c.sure, c.likely] for root, c in self.contacts.items()},
                 "plain": [[day, referral, number] for (day, referral), number in self.plain.items()],
@@ -315,38 +359,20 @@ class Sums:
             )
         for which, weeks in read["due"].items():
             for week, (in_time, missed, climbed, tenths) in weeks.items():
-                sums.due[which][int(week)] = Due(in_time, missed, climbed, _unpacked("i", tenths))
+                sums.due[which][int(week)] = Due(in_time, missed, climbed, Numbers("i", tenths))
+        sums.ended = {which: Counter(dict(zip(*ended, strict=True))) for which, ended in read["ended"].items()}
         sums.to_come = [Verdict(*each) for each in read["to_come"]]
         for week, by_outcome in read["took"].items():
             for outcomes, took in by_outcome.items():
-                sums.took[int(week)][outcomes] = _unpacked("q", took)
+                sums.took[int(week)][outcomes] = Numbers("q", took)
         for came, closed in read["closed"].items():
             sums.closed[int(came)] = Counter({int(week): number for week, number in closed.items()})
         sums.open = [(at, due) for at, due in read["open"]]
         sums.unheard = read["unheard"]
         for week, waited in read["called"].items():
-            sums.called[int(week)] = _unpacked("q", waited)
+            sums.called[int(week)] = Numbers("q", waited)
         for week, looks in read["looks"].items():
             sums.looks[int(week)] = [(ended, took) for ended, took in looks]
         sums.contacts = {root: Contact(*contact) for root, contact in read["contacts"].items()}
         sums.plain = Counter({(day, referral): number for day, referral, number in read["plain"]})
         return sums
-
-
-def _packed(values: array[int]) -> str:
-    """Numbers as they are kept, by whatever machine: the lowest byte first."""
-    return base64.b64encode(_little(values).tobytes()).decode()
-
-
-def _unpacked(typecode: str, kept: str) -> array[int]:
-    values = array(typecode)
-    values.frombytes(base64.b64decode(kept))
-    return _little(values)
-
-
-def _little(values: array[int]) -> array[int]:
-    if sys.byteorder == "little":
-        return values
-    turned = array(values.typecode, values)
-    turned.byteswap()
-    return turned

@@ -24,7 +24,11 @@ CREATE INDEX referral_erased ON referral (hub, received_at) WHERE counted_as = '
 TABLES = """
 CREATE TABLE figure_sum (
     hub text NOT NULL, day date NOT NULL, edition smallint NOT NULL, made_at timestamptz NOT NULL, sums text NOT NULL,
-    PRIMARY KEY (hub, day));
+    stamp uuid NOT NULL DEFAULT gen_random_uuid(), PRIMARY KEY (hub, day));
+CREATE TABLE figure_month (
+    hub text NOT NULL, month date NOT NULL, of text NOT NULL, earliest date NOT NULL, sums text NOT NULL,
+    PRIMARY KEY (hub, month));
+ALTER TABLE figure_month ALTER COLUMN sums SET STORAGE EXTERNAL;
 ALTER TABLE figure_sum ALTER COLUMN sums SET STORAGE EXTERNAL;
 CREATE TABLE figure_owed (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, day date NOT NULL, reference text NOT NULL,
@@ -32,14 +36,18 @@ CREATE TABLE figure_owed (
 CREATE INDEX figure_owed_of ON figure_owed (hub, day);
 ALTER TABLE figure_sum ENABLE ROW LEVEL SECURITY;
 ALTER TABLE figure_owed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE figure_month ENABLE ROW LEVEL SECURITY;
+CREATE POLICY system ON figure_month TO mash_system USING (true);
+CREATE POLICY of_hub ON figure_month FOR SELECT TO mash_app
+    USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
 CREATE POLICY system ON figure_sum TO mash_system USING (true);
 CREATE POLICY system ON figure_owed TO mash_system USING (true);
 CREATE POLICY of_hub ON figure_sum FOR SELECT TO mash_app
     USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
 CREATE POLICY of_hub ON figure_owed FOR SELECT TO mash_app
     USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
-GRANT SELECT ON figure_sum, figure_owed TO mash_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON figure_sum TO mash_system;
+GRANT SELECT ON figure_sum, figure_month, figure_owed TO mash_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON figure_sum, figure_month TO mash_system;
 GRANT SELECT, DELETE ON figure_owed TO mash_system
 """
 
@@ -146,7 +154,7 @@ def downgrade() -> None:
         DROP TRIGGER figures_gone ON referral;
         DROP TRIGGER figures_changed ON referral;
         DROP FUNCTION owe_figures_of_case, owe_figures;
-        DROP TABLE figure_owed, figure_sum;
+        DROP TABLE figure_owed, figure_month, figure_sum;
         ALTER TABLE referral DROP COLUMN counted_as;
         DROP FUNCTION confirmed_before, counted_as;
         DROP INDEX event_decided, event_called, event_proposed;
