@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board", "dataset", "whatif", "simulate"]
+Part = Literal["known", "board", "dataset", "figures", "whatif", "simulate"]
 
 
 def bench(
@@ -16,7 +16,8 @@ def bench(
     only: Annotated[
         Part | None,
         typer.Option(
-            help="`known`: known children; `board`: a board; `dataset`: the dataset; `whatif`: other limits; `simulate`: a year."
+            help="`known`: known children; `board`: a board; `dataset`: the dataset; `figures`: managers' figures; `whatif`: "
+            "other limits; `simulate`: a year."
         ),
     ] = None,
     beside: Annotated[
@@ -45,6 +46,10 @@ def bench(
         from mash.bench.dataset import run_bench_dataset
 
         raise typer.Exit(run_bench_dataset(as_json=as_json, quick=quick))
+    if only == "figures":
+        from mash.bench.figures import run_bench_figures
+
+        raise typer.Exit(run_bench_figures(as_json=as_json, quick=quick))
     if only == "whatif":
         from mash.bench.whatif import run_bench_whatif
 

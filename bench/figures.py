@@ -10,6 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from mash.bench.waiting import load
 from mash.bench.year import History, made_year
 from mash.config.profile import load_profile
 from mash.flows.store.store import open_store
+from mash.states.referral import Referral
 from mash.states.values import Match
 
 LIKE, MADE = "sandwell", 720
@@ -140,10 +142,9 @@ async def _beside(people: BenchPeople) -> list[float]:
 def load_year(url: str, number: int) -> None:
     """Have closed cases in the tables, spread over a year, with what figures read of their logs. Their chains do not verify."""
     chances = random.Random(48)  # noqa: S311  no secret
-    begins = datetime.now(UTC) - timedelta(days=DAYS + 60)
-    lives = made_year(load_profile(LIKE), MADE, begins=begins)
-    made = [each for each in lives if all(part.finished for part in each.states.values())]
-    copies = [_Copy(made[place % len(made)], place, chances) for place in range(number)]
+    histories = made_year(load_profile(LIKE), MADE, begins=datetime.now(UTC) - timedelta(days=DAYS + 60))
+    lives = [_Life.of(each) for each in histories if all(part.finished for part in each.states.values())]
+    copies = [_Copy(lives[place % len(lives)], place, chances.random()) for place in range(number)]
     with loading(url) as owner:
         copy_in(owner, "referral", (row for copy in copies for row in copy.referrals()))
         copy_in(owner, "event", (row for copy in copies for row in copy.events()))
@@ -153,44 +154,66 @@ def load_year(url: str, number: int) -> None:
                    WHERE finished AND root = reference) r WHERE n %% %s = 0""",
             (KNOWN, FAMILY, KNOWN),
         )
+        # What the database writes down by itself wherever a case is written as it is in life.
         owner.execute("""
             INSERT INTO figure_owed (hub, day, reference, anew)
             SELECT hub, CAST(received_at AT TIME ZONE 'Europe/London' AS date), min(reference), true
             FROM referral WHERE finished GROUP BY 1, 2""")
 
 
-class _Copy:
-    """A life that was made, as one that began at another moment of the year."""
+@dataclass(frozen=True)
+class _Life:
+    """A life that was made: its parts with what is stored of each, what figures read of its log, and how long it took."""
 
-    def __init__(self, history: History, place: int, chances: random.Random) -> None:
-        self.history, self.place, self.root = history, place, min(history.logs)
-        began = history.states[self.root].received_at
-        ended = max(datetime.fromisoformat(json.loads(log[-1][1])["at"]) for log in history.logs.values())
-        latest = datetime.now(UTC) - (ended - began)
-        self.moved = latest - timedelta(days=DAYS * chances.random()) - began
+    root: str
+    parts: dict[str, tuple[Referral, str]]
+    log: list[tuple[str, int, str, datetime, str]]
+    took: timedelta
+
+    @classmethod
+    def of(cls, history: History) -> _Life:
+        """Of the hub that is measured."""
+        parts = {reference: r.model_copy(update={"hub": HUB}) for reference, r in history.states.items()}
+        events = [
+            (reference, number, kind, datetime.fromisoformat(json.loads(text)["at"]), text)
+            for reference, log in history.logs.items()
+            for number, (kind, text) in enumerate(log, 1)
+        ]
+        root = min(history.logs)
+        took = max(at for _, _, _, at, _ in events) - parts[root].received_at
+        stored = {reference: (r, r.model_dump_json()) for reference, r in parts.items()}
+        return cls(root, stored, [each for each in events if each[2] in KINDS], took)
+
+
+class _Copy:
+    """A life as one that began at another moment of the year."""
+
+    def __init__(self, life: _Life, place: int, chance: float) -> None:
+        self.life, self.place = life, place
+        latest = datetime.now(UTC) - life.took
+        self.moved = latest - timedelta(days=DAYS * chance) - life.parts[life.root][0].received_at
 
     def _named(self, text: str) -> str:
-        named = text.replace(self.root, f"OLD-{self.place:06}-A")
-        return _MOMENT.sub(
-            lambda found: (datetime.fromisoformat(found[0]) + self.moved).isoformat().replace("+00:00", "Z"), named
-        )
+        return text.replace(self.life.root, f"OLD-{self.place:06}-A")
+
+    def _then(self, found: re.Match[str]) -> str:
+        return (datetime.fromisoformat(found[0]) + self.moved).isoformat().replace("+00:00", "Z")
 
     def referrals(self) -> Iterator[tuple[Any, ...]]:
         """Its parts as rows."""
-        for reference, r in self.history.states.items():
-            part = r.model_copy(update={"hub": HUB})
+        for reference, (r, stored) in self.life.parts.items():
+            state = _MOMENT.sub(self._then, self._named(stored))
             if self.place % LIKELY == 1 and self.place > LIKELY and not r.parent:
-                other = {"reference": f"OLD-{self.place - LIKELY:06}-A", "received_at": r.received_at, "other": "S1"}
-                matches = (Match.model_validate({"subject": "S1", "likeness": "likely", "why": ("same_name",), **other}),)
-                part = part.model_copy(update={"matches": matches})
-            state = self._named(part.model_dump_json())
-            yield (self._named(reference), self._named(self.root), HUB, "bench", r.version, "0" * 64, state, r.stage, r.rating,
-                   r.open, r.finished, r.received_at + self.moved, r.version, 0, 0, 2)  # fmt: skip
+                state = state.replace('"matches":[]', f'"matches":[{_likely(f"OLD-{self.place - LIKELY:06}-A")}]')
+            yield (self._named(reference), self._named(self.life.root), HUB, "bench", r.version, "0" * 64, state, r.stage,
+                   r.rating, r.open, r.finished, r.received_at + self.moved, r.version, 0, 0, 2)  # fmt: skip
 
     def events(self) -> Iterator[tuple[Any, ...]]:
         """Of their logs what figures are read from."""
-        for reference, log in self.history.logs.items():
-            for number, (kind, text) in enumerate(log, 1):
-                if kind in KINDS:
-                    at = datetime.fromisoformat(json.loads(text)["at"]) + self.moved
-                    yield self._named(reference), number, kind, at, self._named(text), "0" * 64, HUB
+        for reference, number, kind, at, text in self.life.log:
+            yield self._named(reference), number, kind, at + self.moved, text, "0" * 64, HUB
+
+
+def _likely(other: str) -> str:
+    match = {"subject": "S1", "likeness": "likely", "why": ("same_name",), "reference": other, "other": "S1"}
+    return Match.model_validate({**match, "received_at": datetime.now(UTC)}).model_dump_json()

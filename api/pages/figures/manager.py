@@ -169,7 +169,7 @@ async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     # Side by side, as each takes the database a while.
     _, known, workers, number, audited, missed, began, gone = await asyncio.gather(
         _add_up(tally, store, by),
-        confirmed_before(store, by, tally.first, tally.now),
+        confirmed_before(store, by, tally.first),
         workload(store, by),
         decided(store, by, tally.midnight),
         counted(store, by),
@@ -183,7 +183,7 @@ async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     return await asyncio.to_thread(_put_together, tally, beside, rules, figures, learnt(audited, missed))
 
 
-def _join(tally: Tally, known: Sequence[Known], gone: Sequence[str]) -> None:
+def _join(tally: Tally, known: Mapping[str, Known], gone: Sequence[str]) -> None:
     tally.same_child.join(known)
     tally.same_child.erase(gone)
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
 from mash.flows.store.reads.figures import SecondLook
-from mash.flows.store.reads.sums import Due, Numbers, Received, Sums, day_of, moment_of, monday_of, ticks
+from mash.flows.store.reads.sums import Due, Numbers, Received, Sums, day_of, day_of_ticks, monday_of, ticks
 from mash.states.clocks import LONDON
 
 LONGEST = timedelta(weeks=10)
@@ -135,7 +135,7 @@ class Tally:
             self._ended(which, ended)
         for verdict in sums.to_come:
             if verdict.due <= ticks(self.now):
-                self._due(verdict.which, monday_of(day_of(moment_of(verdict.due))), verdict.now_due)
+                self._due(verdict.which, monday_of(day_of_ticks(verdict.due)), verdict.now_due)
         for monday, by_outcomes in sums.took.items():
             if (week := self._week(monday)) is not None:
                 self._took(week, by_outcomes)
@@ -205,8 +205,8 @@ class Tally:
             for monday, number in closed.items():
                 self._ends(self._closed, monday, number)
         for at, due in sums.open:
-            self._ends(self._opened, monday_of(day_of(moment_of(at))), 1)
-            self.ages.append(self.now - moment_of(at))
+            self._ends(self._opened, monday_of(day_of_ticks(at)), 1)
+            self.ages.append((ticks(self.now) - at) * _TICK)
             self.late += due is not None and due < ticks(self.now)
 
     def _ends(self, counted: list[int], monday: int, number: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Literal
 
 from mash.flows.store.reads.same_child import Known
-from mash.flows.store.reads.sums import Contact, Sums
+from mash.flows.store.reads.sums import Contact, Sums, day_of_ticks
 from mash.states.clocks import LONDON
 
 How = Literal["confirmed", "suggested", "new"]
@@ -38,15 +38,14 @@ class SameChild:
                 self._contacts[root] = contact
         self._plain.update({(day, referral): number for (day, referral), number in sums.plain.items() if counted(day)})
 
-    def join(self, found: Iterable[Known]) -> None:
+    def join(self, found: Mapping[str, Known]) -> None:
         """What people have confirmed, as it is now: a case that is closed hears neither of that nor of what is taken back."""
-        for each in found:
-            for root, others in each.contacts:
-                if root in self._contacts:
-                    self._contacts[root].sure |= others
-                elif self._plain[each.day, each.referral] > 0:  # or it came in meanwhile
-                    self._plain[each.day, each.referral] -= 1
-                    self._confirmed[each.day, each.referral, len(others), any(others.values())] += 1
+        for root, known in found.items():
+            if root in self._contacts:
+                self._contacts[root].sure.update(known.others)
+            elif self._plain[plain := (day_of_ticks(known.at), known.referral)] > 0:  # or it came in meanwhile
+                self._plain[plain] -= 1
+                self._confirmed[*plain, len(known.others), any(known.others.values())] += 1
 
     def erase(self, contacts: Iterable[str]) -> None:
         """Of these the people are erased: they are about nobody any more."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import func, select, text
 
 from mash.flows.store.reads.figures import Came, Seen
 from mash.flows.store.store import Store
@@ -32,16 +31,14 @@ _JOINED = text("""
     WHERE r.hub = :hub AND mine.hub = :hub AND r.received_at BETWEEN :since AND :until""")
 
 
-class Known(NamedTuple):
-    """Contacts that came in on a day (an ordinal) about a child of some before: whether they are referrals; and each with those
-    that came in within the twelve months before it, and whether these are referrals."""
+@dataclass
+class Known:
+    """A contact about a child of some before: when it came in (microseconds since 1970), whether it is a referral, and which came
+    in within the twelve months before it, each with whether it is a referral."""
 
-    day: int
+    at: int
     referral: bool
-    contacts: list[tuple[str, dict[str, bool]]]
-
-
-_KNOWN = text("SELECT day, referral, contacts FROM confirmed_before(:since, :until, :again)")
+    others: dict[str, bool]
 
 
 @dataclass
@@ -101,17 +98,23 @@ async def joined(store: Store, by: Actor, since: datetime, until: datetime) -> l
     return [(contact, subject, other) for contact, subject, other in pairs if other != contact]
 
 
-async def confirmed_before(store: Store, by: Actor, since: datetime, until: datetime) -> list[Known]:
-    """The same as figures take it: only those that came in within the twelve months before, and of whom nobody is erased."""
+async def confirmed_before(store: Store, by: Actor, since: datetime) -> dict[str, Known]:
+    """The same as figures take it: of the contacts that came in since then, those before which others about the same child came
+    in, within twelve months. Nobody of them is erased."""
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_KNOWN, {"since": since, "until": until, "again": AGAIN})).all()
-    return await asyncio.to_thread(_known, rows)
+        children = await connection.scalar(select(func.confirmed_children(since - AGAIN)))
+    # Of tens of thousands that takes a while, in which others are served.
+    return await asyncio.to_thread(_before, children or "", since)
 
 
-def _known(rows: Sequence[Row[Any]]) -> list[Known]:
-    return [Known(row.day.toordinal(), row.referral, [_others(line) for line in row.contacts.split("\n")]) for row in rows]
-
-
-def _others(line: str) -> tuple[str, dict[str, bool]]:
-    contact, *others = line.split(" ")
-    return contact, {other[1:]: other[0] == "+" for other in others}
+def _before(children: str, since: datetime) -> dict[str, Known]:
+    found, first, again = dict[str, Known](), since.timestamp() * 1_000_000, AGAIN.total_seconds() * 1_000_000
+    for child in children.split("\n") if children else ():
+        earlier = list[tuple[int, bool, str]]()
+        for contact in child.split(" "):
+            at, referral, root = int(contact[:16]), contact[16] == "+", contact[17:]
+            others = {other: is_one for came, is_one, other in earlier if at - again <= came < at} if at >= first else None
+            earlier.append((at, referral, root))
+            if others:
+                found.setdefault(root, Known(at, referral, {})).others.update(others)
+    return found

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from mash.flows.store.reads.figures import Called, Came, Seen, SeenClock, closed_at, decided_at, seen
@@ -34,14 +35,19 @@ def ticks(at: datetime) -> int:
     return (at - _EPOCH) // _TICK
 
 
-def moment_of(number: int) -> datetime:
-    """The moment that such a number stands for."""
-    return _EPOCH + number * _TICK
-
-
 def day_of(at: datetime) -> int:
     """The day of a moment in London, as an ordinal."""
     return at.astimezone(LONDON).toordinal()
+
+
+@lru_cache(maxsize=20_000)
+def _day_of_hour(hour: int) -> int:
+    return day_of(_EPOCH + timedelta(hours=hour))
+
+
+def day_of_ticks(number: int) -> int:
+    """The same of a moment as a whole number. London's days begin with an hour: few are asked for again and again."""
+    return _day_of_hour(number // 3_600_000_000)
 
 
 def monday_of(day: int) -> int:
@@ -262,7 +268,7 @@ class Sums:
         if verdict.due > now:
             self.to_come.append(verdict)
             return
-        self.due[verdict.which][monday_of(day_of(moment_of(verdict.due)))].merge(verdict.now_due)
+        self.due[verdict.which][monday_of(day_of_ticks(verdict.due))].merge(verdict.now_due)
 
     def add_called(self, called: Called) -> None:
         """What logs say of alerts and of second looks."""
