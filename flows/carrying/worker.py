@@ -33,7 +33,7 @@ from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
-from mash.flows.store.sums import add_months, add_up
+from mash.flows.store.sums import add_months, add_up, add_waiting
 from mash.flows.store.writes import CHANNEL
 from mash.notifications.mail import OPEN
 
@@ -213,6 +213,7 @@ class Worker:
         for hub in self.store.hubs:
             await add_up(self.store, hub)
             await add_months(self.store, hub)
+            await add_waiting(self.store, hub)
         await asyncio.sleep(ADDED_UP)
 
     async def _end_idle(self) -> None:

@@ -6,6 +6,7 @@ What is to be added up the database writes down itself, in the transaction that 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.reads.added_up import BUCKET, ROWS
 from mash.flows.store.reads.figures import Called, Came, called, came_in
 from mash.flows.store.reads.sums import EDITION, Sums
 from mash.flows.store.store import Store, system_actor
@@ -45,6 +47,20 @@ _KEEP = text("""
     ON CONFLICT (hub, day) DO UPDATE SET edition = excluded.edition, made_at = excluded.made_at, sums = excluded.sums,
         stamp = gen_random_uuid()""")
 _PAID = text("DELETE FROM figure_owed WHERE hub = :hub AND day = :day")
+_WAITING = text(f"""
+    WITH waiting AS (SELECT {BUCKET} AS bucket, {ROWS} AS of FROM referral WHERE hub = :hub AND NOT finished GROUP BY 1)
+    SELECT bucket FROM waiting w WHERE NOT EXISTS (SELECT FROM figure_open f
+        WHERE f.hub = :hub AND f.bucket = w.bucket AND f.of = w.of AND f.edition = :edition AND f.made_at <= :now)""")  # noqa: S608  constants of ours
+_OF_BUCKET = text(f"""
+    SELECT root, reference, state, CAST(xmin AS text) AS stands FROM referral
+    WHERE hub = :hub AND NOT finished AND {BUCKET} = :bucket ORDER BY reference""")  # noqa: S608  constants of ours
+_KEEP_OPEN = text("""
+    INSERT INTO figure_open (hub, bucket, of, edition, made_at, sums) VALUES (:hub, :bucket, :of, :edition, :now, :sums)
+    ON CONFLICT (hub, bucket) DO UPDATE SET of = excluded.of, edition = excluded.edition, made_at = excluded.made_at,
+        sums = excluded.sums""")
+_EMPTY = text(f"""
+    DELETE FROM figure_open WHERE hub = :hub
+        AND bucket NOT IN (SELECT {BUCKET} FROM referral WHERE hub = :hub AND NOT finished)""")  # noqa: S608  constants of ours
 _MONTHS = text("""
     SELECT month FROM (
         SELECT CAST(date_trunc('month', day) AS date) AS month, md5(string_agg(CAST(stamp AS text), ' ' ORDER BY day)) AS of
@@ -92,6 +108,25 @@ async def add_months(store: Store, hub: str) -> None:
             async with store.engine.begin() as connection:
                 kept = {"hub": hub, "month": month, "of": days[0].of, "earliest": earliest, "sums": sums}
                 await connection.execute(_KEEP_MONTH, kept)
+
+
+async def add_waiting(store: Store, hub: str) -> None:
+    """Add up what still waits for something, some cases at a time. What is kept says of which rows it is, as they stood: once one
+    of them stands otherwise, it does not hold."""
+    asked = {"hub": hub, "edition": EDITION, "now": store.time.now()}
+    async with store.engine.begin() as connection:
+        await connection.execute(_EMPTY, asked)
+        buckets = (await connection.scalars(_WAITING, asked)).all()
+    for bucket in buckets:
+        async with store.transaction(system_actor(hub)) as connection:
+            cases = (await connection.execute(_OF_BUCKET, {**asked, "bucket": bucket})).all()
+            found = _Day((), None, cases, await called(connection, hub, [case.reference for case in cases]))
+        sums = await asyncio.to_thread(_added, found, asked["now"])
+        kept = await asyncio.to_thread(_placed, sums, await came_in(store, system_actor(hub), sums.unseen))
+        stands = ",".join(f"{case.reference} {case.stands}" for case in cases)
+        of = hashlib.md5(stands.encode(), usedforsecurity=False).hexdigest()
+        async with store.engine.begin() as connection:
+            await connection.execute(_KEEP_OPEN, {**asked, "bucket": bucket, "of": of, "sums": kept})
 
 
 def _month(days: Sequence[str], month: date, now: datetime) -> tuple[date, str]:

@@ -663,6 +663,19 @@ class FigureMonth(SQLModel, table=True):
     sums: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class FigureOpen(SQLModel, table=True):
+    """What some cases add up to that still wait for something: of which rows as they stood (a digest of them), and as of when. It
+    holds as long as each of them stands so."""
+
+    __tablename__ = "figure_open"
+    hub: str = Field(primary_key=True)
+    bucket: str = Field(primary_key=True)
+    of: str
+    edition: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    made_at: datetime = Field(sa_column=moment())
+    sums: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class FigureOwed(SQLModel, table=True):
     """A finished case that was written since its day was added up: `anew`, where it may be in that. The database itself adds
     it."""

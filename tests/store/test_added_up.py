@@ -25,7 +25,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.sums import Sums
 from mash.flows.store.store import Store
-from mash.flows.store.sums import add_months, add_up
+from mash.flows.store.sums import add_months, add_up, add_waiting
 from mash.flows.store.writes import Item
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.closing import ErasePeople, ReopenReferral
@@ -128,6 +128,7 @@ async def _add_up(store: Store, _: list[str], __: int) -> None:
     await look(store)
     await add_up(store, "merton")
     await add_months(store, "merton")
+    await add_waiting(store, "merton")
 
 
 STEPS: dict[str, Callable[[Store, list[str], int], Awaitable[None]]] = {
@@ -151,6 +152,7 @@ NOTHING = """
     END $$;
     DELETE FROM figure_owed;
     DELETE FROM figure_month;
+    DELETE FROM figure_open;
     DELETE FROM figure_sum"""
 
 
@@ -187,6 +189,7 @@ async def over(store: Store) -> str:
     set_time(store, START)
     await add_up(store, "merton")
     await add_months(store, "merton")
+    await add_waiting(store, "merton")
     return reference
 
 

@@ -322,6 +322,7 @@ async def sound(hub: Hub) -> None:
 OF_CASES = """
     DELETE FROM figure_sum;
     DELETE FROM figure_month;
+    DELETE FROM figure_open;
     DO $$
     DECLARE each record;
     BEGIN

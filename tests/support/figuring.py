@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from mash.api.pages.figures import manager
 from mash.flows.store.store import Store
-from mash.flows.store.sums import add_months, add_up
+from mash.flows.store.sums import add_months, add_up, add_waiting
 
 
 async def figures(store: Store, weeks: int = 13) -> dict[str, Any]:
@@ -35,7 +35,8 @@ async def figures_of_states(store: Store, weeks: int = 13) -> dict[str, Any]:
 
 async def _as_of_edition(store: Store, more: int) -> None:
     async with store.engine.begin() as connection:
-        await connection.execute(text("UPDATE figure_sum SET edition = edition + :more"), {"more": more})
+        for table in ("figure_sum", "figure_open"):
+            await connection.execute(text(f"UPDATE {table} SET edition = edition + :more"), {"more": more})
 
 
 async def hold(store: Store) -> None:
@@ -45,4 +46,5 @@ async def hold(store: Store) -> None:
     await add_up(store, "merton")
     assert await figures(store) == of_states, "all of it added up"
     await add_months(store, "merton")
+    await add_waiting(store, "merton")
     assert await figures(store) == of_states, "by months, where none of their days was written since"

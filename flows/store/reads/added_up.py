@@ -18,9 +18,14 @@ from mash.states.values import Actor
 AT_A_TIME = 500
 """States in memory at once, of some kilobytes each."""
 
+BUCKET = "CAST(received_at AT TIME ZONE 'Europe/London' AS date) || ' ' || (hashtext(reference) & 3)"
+"""Cases that wait for something are added up some at a time: by the day on which they came in, as older ones change less."""
+ROWS = "md5(string_agg(reference || ' ' || CAST(xmin AS text), ',' ORDER BY reference))"
+"""A digest of rows as they stand: whoever writes one, by whatever way, makes it another."""
+
 # One statement, so that a case is in what was added up or read by itself, and never both. A day that has something of before is
 # read case by case, as are all days of which nothing was added up; of any other, those that were finished since.
-_FOUND = text("""
+_FOUND = text(f"""
     WITH owed AS MATERIALIZED (
         SELECT day, reference, anew FROM figure_owed WHERE hub = :hub AND day >= :day
     ), kept AS MATERIALIZED (
@@ -34,6 +39,10 @@ _FOUND = text("""
         SELECT month FROM figure_month m WHERE hub = :hub AND month >= :day AND earliest >= :first AND of = (
             SELECT md5(string_agg(CAST(stamp AS text), ' ' ORDER BY day)) FROM kept
             WHERE holds AND CAST(date_trunc('month', day) AS date) = m.month)
+    ), waiting AS MATERIALIZED (
+        SELECT f.bucket FROM (
+            SELECT {BUCKET} AS bucket, {ROWS} AS of FROM referral WHERE hub = :hub AND NOT finished GROUP BY 1) w
+        JOIN figure_open f ON f.hub = :hub AND f.bucket = w.bucket AND f.of = w.of AND f.edition = :edition AND f.made_at <= :now
     )
     SELECT NULL AS root, NULL AS reference, m.sums AS content FROM months JOIN figure_month m ON m.hub = :hub
         AND m.month = months.month
@@ -41,7 +50,9 @@ _FOUND = text("""
     SELECT NULL, NULL, s.sums FROM kept JOIN figure_sum s ON s.hub = :hub AND s.day = kept.day
     WHERE kept.holds AND CAST(date_trunc('month', kept.day) AS date) NOT IN (SELECT month FROM months)
     UNION ALL
-    SELECT root, reference, state FROM referral WHERE hub = :hub AND NOT finished
+    SELECT NULL, NULL, f.sums FROM waiting JOIN figure_open f ON f.hub = :hub AND f.bucket = waiting.bucket
+    UNION ALL
+    SELECT root, reference, state FROM referral WHERE hub = :hub AND NOT finished AND {BUCKET} NOT IN (SELECT bucket FROM waiting)
     UNION ALL
     SELECT r.root, r.reference, r.state FROM (
         SELECT DISTINCT reference FROM owed WHERE day NOT IN (SELECT day FROM by_case)) new
@@ -50,7 +61,7 @@ _FOUND = text("""
     SELECT r.root, r.reference, r.state FROM by_case d CROSS JOIN LATERAL (
         SELECT root, reference, state FROM referral WHERE hub = :hub AND finished
             AND received_at >= CAST(d.day AS timestamp) AT TIME ZONE 'Europe/London'
-            AND received_at < CAST(d.day + 1 AS timestamp) AT TIME ZONE 'Europe/London') r""")
+            AND received_at < CAST(d.day + 1 AS timestamp) AT TIME ZONE 'Europe/London') r""")  # noqa: S608  constants of ours
 
 
 async def added_up(store: Store, by: Actor, since: datetime, first: datetime, now: datetime) -> AsyncIterator[list[Sums]]:

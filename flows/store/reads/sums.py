@@ -360,9 +360,8 @@ class Sums:
         """What was kept."""
         read, sums = json.loads(kept), cls()
         for day, received in read["received"].items():
-            sums.received[int(day)] = Received(
-                **{name: Counter(value) if isinstance(value, dict) else value for name, value in received.items()}
-            )
+            of_day: dict[str, Any] = {name: Counter(each) if isinstance(each, dict) else each for name, each in received.items()}
+            sums.received[int(day)] = Received(**of_day)
         for which, weeks in read["due"].items():
             for week, (in_time, missed, climbed, tenths) in weeks.items():
                 sums.due[which][int(week)] = Due(in_time, missed, climbed, Numbers("i", tenths))

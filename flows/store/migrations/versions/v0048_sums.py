@@ -30,6 +30,14 @@ CREATE TABLE figure_month (
     PRIMARY KEY (hub, month));
 ALTER TABLE figure_month ALTER COLUMN sums SET STORAGE EXTERNAL;
 ALTER TABLE figure_sum ALTER COLUMN sums SET STORAGE EXTERNAL;
+CREATE TABLE figure_open (
+    hub text NOT NULL, bucket text NOT NULL, of text NOT NULL, edition smallint NOT NULL, made_at timestamptz NOT NULL,
+    sums text NOT NULL, PRIMARY KEY (hub, bucket));
+ALTER TABLE figure_open ALTER COLUMN sums SET STORAGE EXTERNAL;
+ALTER TABLE figure_open ENABLE ROW LEVEL SECURITY;
+CREATE POLICY system ON figure_open TO mash_system USING (true);
+CREATE POLICY of_hub ON figure_open FOR SELECT TO mash_app
+    USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
 CREATE TABLE figure_owed (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, day date NOT NULL, reference text NOT NULL,
     anew boolean NOT NULL);
@@ -46,8 +54,8 @@ CREATE POLICY of_hub ON figure_sum FOR SELECT TO mash_app
     USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
 CREATE POLICY of_hub ON figure_owed FOR SELECT TO mash_app
     USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
-GRANT SELECT ON figure_sum, figure_month, figure_owed TO mash_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON figure_sum, figure_month TO mash_system;
+GRANT SELECT ON figure_sum, figure_month, figure_open, figure_owed TO mash_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON figure_sum, figure_month, figure_open TO mash_system;
 GRANT SELECT, DELETE ON figure_owed TO mash_system
 """
 
@@ -85,6 +93,7 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
+    DELETE FROM figure_open WHERE hub IN (coalesce(NEW.hub, OLD.hub), coalesce(OLD.hub, NEW.hub));
     FOR later IN SELECT s.hub, s.day FROM figure_sum s
         WHERE s.hub IN (coalesce(NEW.hub, OLD.hub), coalesce(OLD.hub, NEW.hub))
     LOOP
@@ -152,7 +161,7 @@ def downgrade() -> None:
         DROP TRIGGER figures_gone ON referral;
         DROP TRIGGER figures_changed ON referral;
         DROP FUNCTION owe_figures_of_case, owe_figures;
-        DROP TABLE figure_owed, figure_month, figure_sum;
+        DROP TABLE figure_owed, figure_open, figure_month, figure_sum;
         ALTER TABLE referral DROP COLUMN counted_as;
         DROP FUNCTION confirmed_children, counted_as;
         DROP INDEX event_decided, event_called, event_proposed;
