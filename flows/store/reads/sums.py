@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mash.flows.store.reads.figures import Called, Came, Seen, SeenClock, closed_at, decided_at, seen
 from mash.flows.store.reads.same_child import About, before
