@@ -113,7 +113,8 @@ async def add_months(store: Store, hub: str) -> None:
 async def add_waiting(store: Store, hub: str) -> None:
     """Add up what still waits for something, some cases at a time. What is kept says of which rows it is, as they stood: once one
     of them stands otherwise, it does not hold."""
-    asked = {"hub": hub, "edition": EDITION, "now": store.time.now()}
+    now = store.time.now()
+    asked = {"hub": hub, "edition": EDITION, "now": now}
     async with store.engine.begin() as connection:
         await connection.execute(_EMPTY, asked)
         buckets = (await connection.scalars(_WAITING, asked)).all()
@@ -121,7 +122,7 @@ async def add_waiting(store: Store, hub: str) -> None:
         async with store.transaction(system_actor(hub)) as connection:
             cases = (await connection.execute(_OF_BUCKET, {**asked, "bucket": bucket})).all()
             found = _Day((), None, cases, await called(connection, hub, [case.reference for case in cases]))
-        sums = await asyncio.to_thread(_added, found, asked["now"])
+        sums = await asyncio.to_thread(_added, found, now)
         kept = await asyncio.to_thread(_placed, sums, await came_in(store, system_actor(hub), sums.unseen))
         stands = ",".join(f"{case.reference} {case.stands}" for case in cases)
         of = hashlib.md5(stands.encode(), usedforsecurity=False).hexdigest()

@@ -33,7 +33,7 @@ from mash.flows.store.reads.described import described
 from mash.flows.store.reads.figures import began_at, decided, erased_since
 from mash.flows.store.reads.near_misses import near_misses_counted
 from mash.flows.store.reads.same_child import AGAIN, Known, confirmed_before
-from mash.flows.store.reads.workload import workload
+from mash.flows.store.reads.workload import Workload, workload
 from mash.flows.store.store import Store
 from mash.flows.store.sums import FEW, add_up
 from mash.flows.telling.cells import as_csv_cell
@@ -166,21 +166,19 @@ async def _now(app: Any, by: Actor, weeks: int, what: str) -> Any:
 
 async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     tally = Tally(_period(weeks), store.time.now())
-    # Side by side, as each takes the database a while.
-    _, known, workers, number, audited, missed, began, gone = await asyncio.gather(
-        _add_up(tally, store, by),
-        confirmed_before(store, by, tally.first),
-        workload(store, by),
-        decided(store, by, tally.midnight),
-        counted(store, by),
-        near_misses_counted(store, by),
-        began_at(store, by),
-        erased_since(store, by, tally.first - AGAIN),
+    # Side by side: the database takes as long for who is whose child as the sums take us.
+    (beside, workers, audited), known, _ = await asyncio.gather(
+        _read_beside(store, by, tally), confirmed_before(store, by, tally.first), _add_up(tally, store, by)
     )
-    await asyncio.to_thread(_join, tally, known, gone)
-    beside, rules = Beside(number, began), store.hub(by.hub)
-    figures = work(workers, ratings_of(rules))
-    return await asyncio.to_thread(_put_together, tally, beside, rules, figures, learnt(audited, missed))
+    await asyncio.to_thread(_join, tally, known, await erased_since(store, by, tally.first - AGAIN))
+    rules = store.hub(by.hub)
+    return await asyncio.to_thread(_put_together, tally, beside, rules, work(workers, ratings_of(rules)), audited)
+
+
+async def _read_beside(store: Store, by: Actor, tally: Tally) -> tuple[Beside, Workload, list[Figure]]:
+    beside = Beside(await decided(store, by, tally.midnight), await began_at(store, by))
+    audited = learnt(await counted(store, by), await near_misses_counted(store, by))
+    return beside, await workload(store, by), audited
 
 
 def _join(tally: Tally, known: Mapping[str, Known], gone: Sequence[str]) -> None:
