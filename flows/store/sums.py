@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.reads.added_up import BUCKET, ROWS
-from mash.flows.store.reads.figures import Called, Came, called, came_in
+from mash.flows.store.reads.added_up import AT_A_TIME, BUCKET, ROWS
+from mash.flows.store.reads.figures import Came, called, came_in
 from mash.flows.store.reads.sums import EDITION, Sums
 from mash.flows.store.store import Store, system_actor
 
@@ -76,12 +76,10 @@ _KEEP_MONTH = text("""
 
 
 class _Day(NamedTuple):
-    """What is to be added up of a day: which rows say so, what was added up before, where that holds, and the cases."""
+    """What was added up of a day, and which rows said that it is owed."""
 
     ids: Sequence[int]
-    kept: str | None
-    cases: Sequence[Row[Any]]
-    called: Called
+    sums: Sums
 
 
 async def add_up(store: Store, hub: str, since: date = date.min, few: int = 0) -> None:
@@ -119,13 +117,11 @@ async def add_waiting(store: Store, hub: str) -> None:
         await connection.execute(_EMPTY, asked)
         buckets = (await connection.scalars(_WAITING, asked)).all()
     for bucket in buckets:
+        sums, stands_of = Sums(), list[str]()
         async with store.transaction(system_actor(hub)) as connection:
-            cases = (await connection.execute(_OF_BUCKET, {**asked, "bucket": bucket})).all()
-            found = _Day((), None, cases, await called(connection, hub, [case.reference for case in cases]))
-        sums = await asyncio.to_thread(_added, found, now)
+            await _add(connection, sums, _OF_BUCKET, {**asked, "bucket": bucket}, now, stands_of)
         kept = await asyncio.to_thread(_placed, sums, await came_in(store, system_actor(hub), sums.unseen))
-        stands = ",".join(f"{case.reference} {case.stands}" for case in cases)
-        of = hashlib.md5(stands.encode(), usedforsecurity=False).hexdigest()
+        of = hashlib.md5(",".join(stands_of).encode(), usedforsecurity=False).hexdigest()
         async with store.engine.begin() as connection:
             await connection.execute(_KEEP_OPEN, {**asked, "bucket": bucket, "of": of, "sums": kept})
 
@@ -144,33 +140,42 @@ async def _add_up_day(store: Store, hub: str, day: date) -> None:
     now = store.time.now()
     asked = {"hub": hub, "day": day, "edition": EDITION, "now": now}
     async with store.transaction(system_actor(hub)) as connection:
-        found = await _read(connection, asked)
-    sums = await asyncio.to_thread(_added, found, now)
-    came = await came_in(store, system_actor(hub), sums.unseen)
-    kept = await asyncio.to_thread(_placed, sums, came)
+        found = await _read(connection, asked, now)
+    came = await came_in(store, system_actor(hub), found.sums.unseen)
+    kept = await asyncio.to_thread(_placed, found.sums, came)
     async with store.transaction(system_actor(hub)) as connection:
         if await connection.scalar(_ALONE, asked) and list(await connection.scalars(_IDS, asked)) == list(found.ids):
             await connection.execute(_KEEP, {**asked, "sums": kept})
             await connection.execute(_PAID, asked)
 
 
-async def _read(connection: AsyncConnection, asked: dict[str, Any]) -> _Day:
+async def _read(connection: AsyncConnection, asked: dict[str, Any], now: datetime) -> _Day:
     # What is owed first: what is written after this is seen by the rows that are new when it is kept.
     row = (await connection.execute(_OF_DAY, asked)).one()
-    holds = row.kept is not None and not row.anew
-    of_cases = {**asked, "references": row.references or []}
-    cases = (await connection.execute(_NEW_CASES if holds else _CASES, of_cases)).all()
-    said = await called(connection, asked["hub"], [case.reference for case in cases])
-    return _Day(row.ids or [], row.kept if holds else None, cases, said)
+    sums, holds = Sums(), row.kept is not None and not row.anew
+    if holds:
+        sums.merge(await asyncio.to_thread(Sums.load, row.kept), now)
+    await _add(connection, sums, _NEW_CASES if holds else _CASES, {**asked, "references": row.references or []}, now)
+    return _Day(row.ids or [], sums)
 
 
-def _added(day: _Day, now: datetime) -> Sums:
-    sums = Sums()
-    if day.kept is not None:
-        sums.merge(Sums.load(day.kept), now)
-    sums.add_all(((case.root, case.state) for case in day.cases), now)
-    sums.add_called(day.called)
-    return sums
+async def _add(
+    connection: AsyncConnection,
+    sums: Sums,
+    query: TextClause,
+    asked: dict[str, Any],
+    now: datetime,
+    stands: list[str] | None = None,
+) -> None:
+    """Add the cases that a query finds, with what their logs say, some hundreds at a time; and to `stands`, how each stands."""
+    references = list[str]()
+    async for rows in (await connection.stream(query, asked)).partitions(AT_A_TIME):
+        await asyncio.to_thread(sums.add_all, [(row.root, row.state) for row in rows], now)
+        references += [row.reference for row in rows]
+        if stands is not None:
+            stands += [f"{row.reference} {row.stands}" for row in rows]
+    for at in range(0, len(references), AT_A_TIME):
+        sums.add_called(await called(connection, asked["hub"], references[at : at + AT_A_TIME]))
 
 
 def _placed(sums: Sums, came: dict[str, Came]) -> str:
