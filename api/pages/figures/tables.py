@@ -247,7 +247,7 @@ def _by_times(found: Mapping[int, int]) -> list[int]:
 
 
 def _took(tally: Tally) -> Figure:
-    found = sorted(((sentence(what), took) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
+    found = sorted(((sentence(what), sorted(took)) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
     rows: Rows = tuple((what, len(took), *(percentile(took, each) // HOUR for each in (50, 90))) for what, took in found)
     says = "Whole hours from the contact to its outcome: what was decided, or how it ended." if rows else NOTHING
     heads = ("Outcome", "Contacts", "Half within, hours", "9 in 10 within, hours")
