@@ -316,7 +316,7 @@ async def sound(hub: Hub) -> None:
     assert [wrong async for wrong in verify(hub.store)] == []
     assert (await replay(hub.store)).different == []
     assert await Mender(hub.store).look_at_all() == []
-    await figuring.hold(hub.store)
+    assert await figuring.figures(hub.store) == await figuring.figures_of_states(hub.store)
 
 
 OF_CASES = """
