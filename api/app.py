@@ -137,7 +137,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
-    app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
+    app.state.live, app.state.figures = live.Live(app.state.store), manager.Reckoned()
     app.state.taking_dataset, app.state.drawing = asyncio.Lock(), asyncio.Lock()
     app.state.gathering = defaultdict[str, asyncio.Lock](asyncio.Lock)
     app.state.reckoning = whatif.Reckoning()

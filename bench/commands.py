@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board", "dataset", "whatif", "simulate", "pace", "storm"]
+Part = Literal["known", "board", "dataset", "figures", "whatif", "simulate", "pace", "storm"]
 
 
 def bench(
@@ -17,7 +17,8 @@ def bench(
     only: Annotated[
         Part | None,
         typer.Option(
-            help="`known`: known children; `board`: a board; `dataset`: the dataset; `whatif`: other limits; `simulate`: a year; "
+            help="`known`: known children; `board`: a board; `dataset`: the dataset; `figures`: managers' figures; "
+            "`whatif`: other limits; `simulate`: a year; "
             "`pace`: lives at people's pace; `storm`: 10,000 clocks due at one instant."
         ),
     ] = None,

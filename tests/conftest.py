@@ -154,7 +154,7 @@ DO $$
 DECLARE each record;
 BEGIN
     FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-                ORDER BY tablename = 'master_key' LOOP
+                ORDER BY tablename IN ('master_key', 'figure_sum', 'figure_owed') LOOP
         EXECUTE format('DELETE FROM %I', each.tablename);
     END LOOP;
     PERFORM setval(d.objid::regclass, s.seqstart, false) FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid

@@ -34,6 +34,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.spare import LOOKED_AT, Spare
 from mash.flows.store.store import Store, open_store
+from mash.flows.store.sums import add_months, add_up, add_waiting
 from mash.flows.store.writes import CHANNEL
 from mash.notifications.mail import OPEN
 
@@ -57,6 +58,8 @@ PAPER_LOOKED_AT = 60.0
 """Seconds between two looks whether the lists of open cases for paper are an hour old."""
 MADE_ANEW_LOOKED_AT = 60.0
 """Seconds between two looks whether states of an earlier release are left: after an upgrade, or a restore."""
+ADDED_UP = 60.0
+"""Seconds between two times that what has ended is added up for managers' figures."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -92,6 +95,7 @@ class Worker:
                 self._hold_against_the_log,
                 self.liaison.keep_in_touch,
                 self._make_rounds,
+                self._add_up,
             )
             paper = (self._make_paper,) if self.settings.paper_dir else ()
             for loop in (*loops, *more, *paper):
@@ -206,6 +210,14 @@ class Worker:
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
         await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
+
+    async def _add_up(self) -> None:
+        await self.carrier.calm.wait()  # clocks go first
+        for hub in self.store.hubs:
+            await add_up(self.store, hub)
+            await add_months(self.store, hub)
+            await add_waiting(self.store, hub)
+        await asyncio.sleep(ADDED_UP)
 
     async def _end_idle(self) -> None:
         OPEN.end_idle()
