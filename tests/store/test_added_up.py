@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from acting import DUTY, MANAGER, SCHOOL, START, set_time, submit, turned_away
+from emptying import emptying
 from figuring import figures, figures_of_states, hold
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -141,19 +142,9 @@ STEPS: dict[str, Callable[[Store, list[str], int], Awaitable[None]]] = {
 HISTORIES = st.lists(
     st.tuples(st.sampled_from([*STEPS, "decide", "let_time_run", "add_up"]), st.integers(0, 60)), min_size=15, max_size=40
 )
-NOTHING = """
-    DO $$
-    DECLARE each record;
-    BEGIN
-        FOR each IN SELECT DISTINCT table_name FROM information_schema.columns JOIN pg_tables ON tablename = table_name
-                    WHERE schemaname = 'public' AND column_name IN ('reference', 'root') LOOP
-            EXECUTE format('DELETE FROM %I', each.table_name);
-        END LOOP;
-    END $$;
-    DELETE FROM figure_owed;
-    DELETE FROM figure_month;
-    DELETE FROM figure_open;
-    DELETE FROM figure_sum"""
+NOTHING = emptying("""
+    relname LIKE 'figure\\_%' OR relname IN (SELECT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name IN ('reference', 'root'))""")
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))

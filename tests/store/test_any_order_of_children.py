@@ -12,6 +12,7 @@ import figuring
 import psycopg
 import pytest
 from acting import DUTY, MANAGER, SCHOOL, START, set_time
+from emptying import emptying
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -319,18 +320,9 @@ async def sound(hub: Hub) -> None:
     assert await figuring.figures(hub.store) == await figuring.figures_of_states(hub.store)
 
 
-OF_CASES = """
-    DELETE FROM figure_sum;
-    DELETE FROM figure_month;
-    DELETE FROM figure_open;
-    DO $$
-    DECLARE each record;
-    BEGIN
-        FOR each IN SELECT DISTINCT table_name FROM information_schema.columns JOIN pg_tables ON tablename = table_name
-                    WHERE schemaname = 'public' AND column_name IN ('reference', 'root') LOOP
-            EXECUTE format('DELETE FROM %I', each.table_name);
-        END LOOP;
-    END $$"""
+OF_CASES = emptying("""
+    relname LIKE 'figure\\_%' OR relname IN (SELECT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name IN ('reference', 'root'))""")
 """Each order begins with no case."""
 
 
