@@ -255,7 +255,7 @@ async def test_a_command_that_changes_nothing_adds_nothing(store: Store, owner_c
 async def test_every_write_leaves_the_run_behind_until_it_has_dealt_with_it_and_the_most_urgent_come_first(store: Store) -> None:
     calm, unrated, _ = [await submit(store) for _ in range(3)]
     for reference, _, version in await behind(store, 100):
-        await record_shown(store, reference, version)
+        await record_shown(store, reference, version, told=True)
     assert await behind(store, 100) == []
     await act(store, calm, RateReferral(rating="green"), DUTY)
     await act(store, unrated, AddNote(), DUTY, words="hurry")
