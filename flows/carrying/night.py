@@ -26,6 +26,7 @@ from mash.flows.store.reads.counts import conservation
 from mash.flows.store.replay import replay
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
+from mash.flows.store.sums import owe_what_is_gone
 from mash.flows.store.trouble import record_repair, tell_administrators, tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
 
@@ -69,6 +70,10 @@ async def _returns(night: Night) -> None:
     await count_findings(night.store)
 
 
+async def _figures(night: Night) -> None:
+    await owe_what_is_gone(night.store)
+
+
 async def _replay(night: Night) -> None:
     await check_replay(night.store)
 
@@ -85,6 +90,7 @@ STEPS: dict[str, Callable[[Night], Awaitable[None]]] = {
     "replay": _replay,
     "retention": _retain,
     "returns": _returns,
+    "figures": _figures,
 }
 """What is done every night, in this order."""
 

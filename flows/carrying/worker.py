@@ -212,11 +212,9 @@ class Worker:
         await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
 
     async def _add_up(self) -> None:
-        await self.carrier.calm.wait()  # clocks go first
         for hub in self.store.hubs:
-            await add_up(self.store, hub)
-            await add_months(self.store, hub)
-            await add_waiting(self.store, hub)
+            for add in (add_up, add_months, add_waiting):
+                await add(self.store, hub, self.carrier.calm.wait)  # clocks go first
         await asyncio.sleep(ADDED_UP)
 
     async def _end_idle(self) -> None:

@@ -7,26 +7,38 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.reads.added_up import AT_A_TIME, BUCKET, ROWS
 from mash.flows.store.reads.figures import Came, called, came_in
 from mash.flows.store.reads.sums import EDITION, Sums
 from mash.flows.store.store import Store, system_actor
 
+Turn = Callable[[], Awaitable[object]]
+"""Waits until what is more urgent is done."""
 FEW = 50
 """So many cases of a day that were finished since are read one by one by whoever asks: to add them up takes a write."""
+MOST_DAYS = 7
+"""So many days are added up by whoever asks; more, as after an upgrade, by the worker, and read case by case until then."""
+log = structlog.stdlib.get_logger("mash.sums")
+
+
+async def _at_once() -> None:
+    """Nothing is waited for."""
+
 
 _OWED = text("""
     SELECT day FROM (
         SELECT day, count(*) AS number, bool_or(anew) AS anew FROM figure_owed WHERE hub = :hub GROUP BY day
         UNION ALL SELECT day, 0, true FROM figure_sum WHERE hub = :hub AND edition <> :edition) owed
-    WHERE day >= :since AND (anew OR number > :few
+    WHERE (anew OR number > :few OR day < :since
         OR NOT EXISTS (SELECT FROM figure_sum s WHERE s.hub = :hub AND s.day = owed.day))
     GROUP BY day ORDER BY day DESC""")
 _OF_DAY = text("""
@@ -43,9 +55,17 @@ _ALONE = text(
 )
 _IDS = text("SELECT id FROM figure_owed WHERE hub = :hub AND day = :day ORDER BY id")
 _KEEP = text("""
-    INSERT INTO figure_sum (hub, day, edition, made_at, sums) VALUES (:hub, :day, :edition, :now, :sums)
-    ON CONFLICT (hub, day) DO UPDATE SET edition = excluded.edition, made_at = excluded.made_at, sums = excluded.sums,
-        stamp = gen_random_uuid()""")
+    INSERT INTO figure_sum (hub, day, edition, made_at, called_until, sums)
+    VALUES (:hub, :day, :edition, :now, :called_until, :sums)
+    ON CONFLICT (hub, day) DO UPDATE SET edition = excluded.edition, made_at = excluded.made_at,
+        called_until = excluded.called_until, sums = excluded.sums, stamp = gen_random_uuid()""")
+_GONE = text("""
+    INSERT INTO figure_owed (hub, day, reference, anew)
+    SELECT hub, day, reference, true FROM (
+        SELECT hub, CAST(received_at AT TIME ZONE 'Europe/London' AS date) AS day, min(reference) AS reference
+        FROM referral WHERE finished GROUP BY 1, 2) finished
+    WHERE NOT EXISTS (SELECT FROM figure_sum s WHERE (s.hub, s.day) = (finished.hub, finished.day))
+        AND NOT EXISTS (SELECT FROM figure_owed o WHERE (o.hub, o.day) = (finished.hub, finished.day))""")
 _PAID = text("DELETE FROM figure_owed WHERE hub = :hub AND day = :day")
 _WAITING = text(f"""
     WITH waiting AS (SELECT {BUCKET} AS bucket, {ROWS} AS of FROM referral WHERE hub = :hub AND NOT finished GROUP BY 1)
@@ -82,23 +102,47 @@ class _Day(NamedTuple):
     sums: Sums
 
 
-async def add_up(store: Store, hub: str, since: date = date.min, few: int = 0) -> None:
-    """Add up what is owed of each day from that one on, the latest first: where something of before has changed, or nothing was
-    added up yet, or more than so few cases were finished since."""
-    async with store.engine.connect() as connection:
-        asked = {"hub": hub, "edition": EDITION, "since": since, "few": few}
-        days = (await connection.scalars(_OWED, asked)).all()
-    for day in days:
+async def add_up(store: Store, hub: str, turn: Turn = _at_once) -> None:
+    """Add up all that is owed of a hub, the latest day first, each when its `turn` has come. A day that cannot be added up holds
+    up no other: it is read case by case, as before."""
+    for day in await _owed(store, hub, date.max, 0):
+        await turn()
+        try:
+            await _add_up_day(store, hub, day)
+        except (*DATABASE_AWAY, OSError):
+            raise
+        except Exception as error:
+            log.error("a day of managers' figures could not be added up", hub=hub, day=str(day), error=type(error).__name__)
+
+
+async def add_up_some(store: Store, hub: str, since: date) -> None:
+    """The same for whoever asks, where it is some days alone; of a day from that one on, only where something of before has
+    changed, nothing was added up yet, or more than a few cases were finished since: a few are read one by one."""
+    days = await _owed(store, hub, since, FEW)
+    for day in days if len(days) <= MOST_DAYS else ():
         await _add_up_day(store, hub, day)
 
 
-async def add_months(store: Store, hub: str) -> None:
+async def owe_what_is_gone(store: Store) -> None:
+    """Have the days added up again that have finished cases, and of which no sum is kept: somebody has deleted it."""
+    async with store.single.connect() as connection:
+        await connection.execute(_GONE)
+
+
+async def _owed(store: Store, hub: str, since: date, few: int) -> Sequence[date]:
+    async with store.engine.connect() as connection:
+        asked = {"hub": hub, "edition": EDITION, "since": since, "few": few}
+        return (await connection.scalars(_OWED, asked)).all()
+
+
+async def add_months(store: Store, hub: str, turn: Turn = _at_once) -> None:
     """Add up the days of each month of which one was added up since. What is kept says of which days it is: while one of them is
     added up anew, or written, it does not hold."""
     asked = {"hub": hub, "edition": EDITION}
     async with store.engine.connect() as connection:
         months = (await connection.scalars(_MONTHS, asked)).all()
     for month in months:
+        await turn()
         async with store.engine.connect() as connection:
             days = (await connection.execute(_DAYS, {**asked, "month": month})).all()
         if days:
@@ -108,7 +152,7 @@ async def add_months(store: Store, hub: str) -> None:
                 await connection.execute(_KEEP_MONTH, kept)
 
 
-async def add_waiting(store: Store, hub: str) -> None:
+async def add_waiting(store: Store, hub: str, turn: Turn = _at_once) -> None:
     """Add up what still waits for something, some cases at a time. What is kept says of which rows it is, as they stood: once one
     of them stands otherwise, it does not hold."""
     now = store.time.now()
@@ -117,6 +161,7 @@ async def add_waiting(store: Store, hub: str) -> None:
         await connection.execute(_EMPTY, asked)
         buckets = (await connection.scalars(_WAITING, asked)).all()
     for bucket in buckets:
+        await turn()
         sums, stands_of = Sums(), list[str]()
         async with store.transaction(system_actor(hub)) as connection:
             await _add(connection, sums, _OF_BUCKET, {**asked, "bucket": bucket}, now, stands_of)
@@ -145,7 +190,8 @@ async def _add_up_day(store: Store, hub: str, day: date) -> None:
     kept = await asyncio.to_thread(_placed, found.sums, came)
     async with store.transaction(system_actor(hub)) as connection:
         if await connection.scalar(_ALONE, asked) and list(await connection.scalars(_IDS, asked)) == list(found.ids):
-            await connection.execute(_KEEP, {**asked, "sums": kept})
+            until = found.sums.called_until
+            await connection.execute(_KEEP, {**asked, "called_until": until and date.fromordinal(until), "sums": kept})
             await connection.execute(_PAID, asked)
 
 

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -35,7 +35,7 @@ from mash.flows.store.reads.near_misses import near_misses_counted
 from mash.flows.store.reads.same_child import AGAIN, Known, confirmed_before
 from mash.flows.store.reads.workload import Workload, workload
 from mash.flows.store.store import Store
-from mash.flows.store.sums import FEW, add_up
+from mash.flows.store.sums import add_up_some
 from mash.flows.telling.cells import as_csv_cell
 from mash.states.errors import NotFound
 from mash.states.values import Actor
@@ -69,11 +69,11 @@ class Found:
 
 @dataclass
 class Reckoned:
-    """What was reckoned last, by hub, weeks and what is in it: when that began, and what it came to. Each hub's is reckoned one
-    at a time. And what draws it."""
+    """What was reckoned last, by hub, weeks and what is in it: when that began, and what it came to. Of each hub and of what
+    is in it, one is reckoned at a time. And what draws it."""
 
     found: dict[tuple[str, int, str], tuple[float, Any]] = field(default_factory=dict)
-    reckoning: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    reckoning: defaultdict[tuple[str, str], asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     drawing: Drawing = field(default_factory=Drawing)
 
 
@@ -158,7 +158,7 @@ async def _now(app: Any, by: Actor, weeks: int, what: str) -> Any:
     reckoned: Reckoned = app.state.figures
     which = (by.hub, _period(weeks), what)
     asked = time.monotonic()
-    async with reckoned.reckoning[by.hub]:
+    async with reckoned.reckoning[by.hub, what]:
         if which not in reckoned.found or reckoned.found[which][0] < asked:
             reckoned.found[which] = (time.monotonic(), await _RECKONED[what](app.state.store, by, weeks))
         return reckoned.found[which][1]
@@ -167,10 +167,12 @@ async def _now(app: Any, by: Actor, weeks: int, what: str) -> Any:
 async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     tally = Tally(_period(weeks), store.time.now())
     # Side by side: the database takes as long for who is whose child as the sums take us.
-    (beside, workers, audited), known, _ = await asyncio.gather(
-        _read_beside(store, by, tally), confirmed_before(store, by, tally.first), _add_up(tally, store, by)
-    )
-    await asyncio.to_thread(_join, tally, known, await erased_since(store, by, tally.first - AGAIN))
+    async with asyncio.TaskGroup() as group:
+        read = group.create_task(_read_beside(store, by, tally))
+        confirmed = group.create_task(confirmed_before(store, by, tally.first))
+        group.create_task(_add_up(tally, store, by))
+    (beside, workers, audited), known = read.result(), confirmed.result()
+    await asyncio.to_thread(_join, tally, known, await erased_since(store, by, tally.first.astimezone(UTC) - AGAIN))
     rules = store.hub(by.hub)
     return await asyncio.to_thread(_put_together, tally, beside, rules, work(workers, ratings_of(rules)), audited)
 
@@ -202,7 +204,7 @@ async def _described(store: Store, by: Actor, weeks: int) -> Any:
 
 async def _add_up(tally: Tally, store: Store, by: Actor) -> None:
     # What was changed of days that were added up is added up anew, and kept for who looks next.
-    await add_up(store, by.hub, tally.since.date(), FEW)
+    await add_up_some(store, by.hub, tally.since.date())
     async for sums in added_up(store, by, tally.since, tally.first, tally.now):
         await asyncio.to_thread(tally.take_all, sums)
 

@@ -24,7 +24,8 @@ ROWS = "md5(string_agg(reference || ' ' || CAST(xmin AS text), ',' ORDER BY refe
 """A digest of rows as they stand: whoever writes one, by whatever way, makes it another."""
 
 # One statement, so that a case is in what was added up or read by itself, and never both. A day that has something of before is
-# read case by case, as are all days of which nothing was added up; of any other, those that were finished since.
+# read case by case, as are all days of which nothing was added up; of any other, those that were finished since. Of days before,
+# alerts and second looks alone count, by when they were.
 _FOUND = text(f"""
     WITH owed AS MATERIALIZED (
         SELECT day, reference, anew FROM figure_owed WHERE hub = :hub AND day >= :day
@@ -49,6 +50,9 @@ _FOUND = text(f"""
     UNION ALL
     SELECT NULL, NULL, s.sums FROM kept JOIN figure_sum s ON s.hub = :hub AND s.day = kept.day
     WHERE kept.holds AND CAST(date_trunc('month', kept.day) AS date) NOT IN (SELECT month FROM months)
+    UNION ALL
+    SELECT 'called', NULL, s.sums FROM figure_sum s WHERE hub = :hub AND day < :day AND called_until >= :first
+        AND edition = :edition AND made_at <= :now
     UNION ALL
     SELECT NULL, NULL, f.sums FROM waiting JOIN figure_open f ON f.hub = :hub AND f.bucket = waiting.bucket
     UNION ALL
@@ -82,7 +86,8 @@ async def added_up(store: Store, by: Actor, since: datetime, first: datetime, no
         async for rows in (await connection.stream(_FOUND, asked)).partitions(AT_A_TIME):
             references += [row.reference for row in rows if row.reference]
             yield await asyncio.to_thread(_kept, rows, cases, now)
-        cases.add_called(await called(connection, by.hub, references))
+        for at in range(0, len(references), AT_A_TIME):
+            cases.add_called(await called(connection, by.hub, references[at : at + AT_A_TIME]))
     came = await came_in(store, by, cases.unseen)
     await asyncio.to_thread(cases.place, came)
     yield [cases]
@@ -91,4 +96,5 @@ async def added_up(store: Store, by: Actor, since: datetime, first: datetime, no
 def _kept(rows: Sequence[Row[Any]], cases: Sums, now: datetime) -> list[Sums]:
     """What was added up; the others are added."""
     cases.add_all(((row.root, row.content) for row in rows if row.reference), now)
-    return [Sums.load(row.content) for row in rows if not row.reference]
+    kept = [(row.root, Sums.load(row.content)) for row in rows if not row.reference]
+    return [sums.of_calls if only else sums for only, sums in kept]

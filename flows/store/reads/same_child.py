@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
@@ -102,7 +102,7 @@ async def confirmed_before(store: Store, by: Actor, since: datetime) -> dict[str
     """The same as figures take it: of the contacts that came in since then, those before which others about the same child came
     in, within twelve months. Nobody of them is erased."""
     async with store.transaction(by) as connection:
-        children = await connection.scalar(select(func.confirmed_children(since - AGAIN)))
+        children = await connection.scalar(select(func.confirmed_children(since.astimezone(UTC) - AGAIN)))
     # Of tens of thousands that takes a while, in which others are served.
     return await asyncio.to_thread(_before, children or "", since)
 

@@ -200,6 +200,18 @@ class Sums:
         """The contacts about the same children as those that are not placed yet, of which it is not known when they came in."""
         return {other for each in self._about.values() for other in each.sure | each.likely} - self._came.keys()
 
+    @property
+    def called_until(self) -> int | None:
+        """The last week in which an alert was acknowledged or a second look asked for; None where there was none."""
+        return max((*self.called, *self.looks), default=None)
+
+    @property
+    def of_calls(self) -> Sums:
+        """As much of it as is counted by when it was, whenever the case came in: alerts and second looks."""
+        sums = Sums()
+        sums.called, sums.looks = self.called, self.looks
+        return sums
+
     # --- adding -----------------------------------------------------------------------------------------------------------
 
     def add_all(self, found: Iterable[tuple[str, str]], now: datetime) -> None:

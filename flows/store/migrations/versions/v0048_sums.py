@@ -23,8 +23,8 @@ CREATE INDEX referral_erased ON referral (hub, received_at) WHERE counted_as = '
 
 TABLES = """
 CREATE TABLE figure_sum (
-    hub text NOT NULL, day date NOT NULL, edition smallint NOT NULL, made_at timestamptz NOT NULL, sums text NOT NULL,
-    stamp uuid NOT NULL DEFAULT gen_random_uuid(), PRIMARY KEY (hub, day));
+    hub text NOT NULL, day date NOT NULL, edition smallint NOT NULL, made_at timestamptz NOT NULL, called_until date,
+    sums text NOT NULL, stamp uuid NOT NULL DEFAULT gen_random_uuid(), PRIMARY KEY (hub, day));
 CREATE TABLE figure_month (
     hub text NOT NULL, month date NOT NULL, of text NOT NULL, earliest date NOT NULL, sums text NOT NULL,
     PRIMARY KEY (hub, month));
@@ -56,7 +56,7 @@ CREATE POLICY of_hub ON figure_owed FOR SELECT TO mash_app
     USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub');
 GRANT SELECT ON figure_sum, figure_month, figure_open, figure_owed TO mash_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON figure_sum, figure_month, figure_open TO mash_system;
-GRANT SELECT, DELETE ON figure_owed TO mash_system
+GRANT SELECT, INSERT, DELETE ON figure_owed TO mash_system
 """
 
 # Rows are only added here, so that two writers never wait for each other. The lock is shared among them: whoever keeps a sum
@@ -85,6 +85,12 @@ BEGIN
     IF TG_OP <> 'DELETE' THEN
         IF NEW.finished THEN
             PERFORM owe_figures(NEW.hub, NEW.received_at, NEW.reference, false);
+        END IF;
+    END IF;
+    -- A part that a contact is split into came in when the contact did, which is known of it already.
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.reference <> NEW.root THEN
+            RETURN NULL;
         END IF;
     END IF;
     -- A case that is put back, goes, or comes to be of another day: what came in within the year after it may be about its child.
