@@ -94,7 +94,7 @@ class Settings(BaseModel):
         default=0.5, ge=0, description="How long nothing more happens to a referral before its run is carried."
     )
     story_seconds: float = Field(
-        default=300, ge=0, le=480, description="How often the stories are written anew of runs that wait and show more."
+        default=300, ge=0, le=300, description="How often the stories are written anew of runs that wait and show more."
     )
     attempts_at_once: int = Field(default=24, ge=1, description="How many runs a worker carries at the same time, at most.")
 

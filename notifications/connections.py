@@ -67,7 +67,7 @@ class Connections:
         finally:
             connection.mails, connection.used = connection.mails + 1, time.monotonic()
             if not (good and connection.is_good and self._kept(server, connection)):
-                connection.server.close()
+                _end(connection.server)
 
     def _kept(self, server: Hashable, connection: _Open) -> bool:
         with self._lock:
@@ -85,13 +85,20 @@ class Connections:
                 connection = self._idle[server].pop()
             if connection.is_good:
                 return connection
-            connection.server.close()
+            _end(connection.server)
 
     def end_idle(self) -> None:
-        """End those that nobody has used for a while; without a word, for which a server that is silent would be waited for."""
+        """End those that nobody has used for a while."""
         with self._lock:
             old = [(server, each) for server, idle in self._idle.items() for each in idle if not each.is_good]
             for server, each in old:
                 self._idle[server].remove(each)
         for _, each in old:
-            each.server.close()
+            _end(each.server)
+
+
+def _end(server: smtplib.SMTP) -> None:
+    """Say that it is the end, and end it: for its answer a server that is silent would be waited for."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.putcmd("quit")
+    server.close()

@@ -65,11 +65,12 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
         except _NotSpelt:
             log.warning(LETTERS)
             return False
-        except smtplib.SMTPResponseException as error:
-            log.warning("mail server answers %s", error.smtp_code)  # without its words: they may hold addresses
-            return False
         except (OSError, smtplib.SMTPException) as error:
-            log.warning("mail server: %s", type(error.__cause__ or error).__name__)
+            cause = error.__cause__ or error
+            if isinstance(cause, smtplib.SMTPResponseException):
+                log.warning("mail server answers %s", cause.smtp_code)  # without its words: they may hold addresses
+            else:
+                log.warning("mail server: %s", type(cause).__name__)
             return False
         return bool(self.targets)
 
@@ -135,7 +136,10 @@ def _transfer(server: smtplib.SMTP, sender: str, recipients: list[str], mail: by
             code, _ = server.docmd("RCPT", f"TO:<{copied}>")
             if code >= REFUSED:
                 log.warning("mail server answers %s of a copy", code)
-    _taken(server, *server.data(mail))
+    try:
+        _taken(server, *server.data(mail))
+    except smtplib.SMTPDataError as refused:  # before the data: what was begun of the mail is taken back
+        _taken(server, max(refused.smtp_code, REFUSED), b"")
 
 
 REFUSED, CLOSES = 400, 421

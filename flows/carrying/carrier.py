@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from contextvars import Context, copy_context
 from datetime import timedelta
@@ -72,6 +73,8 @@ class Carrier:
         self.tagged: dict[UUID, tuple[int, frozenset[str]]] = {}
         """The tags that runs were given here, with the version that they showed then: what is not known, or was shown by others
         since, is given again, which costs less than to ask."""
+        self.untellable = Counter[str]()
+        """How often in a row the story of a case could not be written."""
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
@@ -89,8 +92,9 @@ class Carrier:
         self.client, self.deployed, self.holding_client = client, deployed, copy_context()
 
     def disconnect(self) -> None:
-        """Prefect is away."""
+        """Prefect is away. What its runs are tagged with when it is back is not known: it may be put back to before meanwhile."""
         self.deployed = None
+        self.tagged.clear()
 
     async def carry_next(self) -> None:
         """Carry the most urgent run that waits."""
@@ -199,8 +203,24 @@ class Carrier:
             try:
                 await self.stories.tell(self.client, case, case.flow_run_id)
                 await record_told(self.store, reference, case.shown)
-            except REFUSED as refused:
-                log.warning("Prefect does not take a story", reference=reference, error=type(refused).__name__)
+                self.untellable.pop(reference, None)
+            except (*PREFECT_TROUBLE, *DATABASE_AWAY) as trouble:
+                if not isinstance(trouble, REFUSED):
+                    raise
+                await self._not_told(case, trouble)
+            except Exception as error:
+                await self._not_told(case, error)
+
+    async def _not_told(self, case: Case, error: Exception) -> None:
+        """A story could not be written: the next is, and it is tried again with the next round. The administrators are told of
+        one that keeps failing."""
+        log.warning("a story could not be written", reference=case.reference, error=type(error).__name__)
+        self.untellable[case.reference] += 1
+        if self.untellable[case.reference] == KEEPS_FAILING:
+            detail = f"{case.reference}. Its run shows what it waits for, and its clocks and alerts go on."
+            again = TELL_EVERY * self.store.time.rate
+            what = "the story of a run cannot be written"
+            await tell_administrators(self.store, case.hub, what, detail, at_most_every=again)
 
     async def _rest(self, case: Case) -> None:
         """An attempt failed. It is tried again after a while; the administrators are told of one that keeps failing."""

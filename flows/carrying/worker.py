@@ -226,8 +226,10 @@ class Worker:
         await asyncio.sleep(LOOKED_AT)
 
     async def _tell_stories(self) -> None:
+        began = asyncio.get_running_loop().time()
         await self.carrier.tell_stories()
-        await asyncio.sleep(max(BREATH, self.settings.story_seconds))
+        took = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(max(BREATH, self.settings.story_seconds - took))
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -30,7 +31,8 @@ class Preparation:
         self._complaint = tempfile.TemporaryFile()  # noqa: SIM115  a pipe that nobody reads would fill
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mash.flows.installation.prepare"],
-            env=bare_environment(),
+            # How PostgreSQL's own clients are told of a server: whoever's database it is may have set it up by these.
+            env={**bare_environment(), **{name: value for name, value in os.environ.items() if name.startswith("PG")}},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaint,

@@ -56,7 +56,9 @@ def _main() -> None:
     except Exception as error:
         # What an error says may hold a password; where it came about, and of what kind it is, does not.
         traceback.print_tb(error.__traceback__)
-        sys.stderr.write(type(error).__name__)
+        of_database = getattr(getattr(error, "orig", error), "diag", None)
+        why = f": {of_database.message_primary} ({of_database.sqlstate})" if of_database and of_database.message_primary else ""
+        sys.stderr.write(f"{type(error).__name__}{why}")
         sys.exit(1)
 
 

@@ -135,8 +135,8 @@ class Stack:
     # --- parts ----------------------------------------------------------------------------------------------------------
 
     def start(self, part: str, after: int | None = None) -> None:
-        """Start a part (again); "postgres" is the embedded database. An API may begin only after a pipe has been closed. Call it
-        from the main thread: see `start_postmaster`."""
+        """Start a part (again); "postgres" is the embedded database. An API may begin only after something was written to a
+        pipe. Call it from the main thread: see `start_postmaster`."""
         if part == "postgres":
             self._embedded()
             self.settings = provide_secrets(self.settings)  # its socket may have moved
@@ -155,6 +155,8 @@ class Stack:
                 pass_fds=handed,
                 preexec_fn=ends_with_parent(signal.SIGTERM),
             )
+        if part == "prefect":
+            self.prefect_migrated = False  # once it has run, its database may be put back or made anew: it looks itself
         # People wait for the API and the database; the runs in Prefect follow.
         psutil.Process(self.children[part].pid).nice(NICE.get(kind(part), 0))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,6 +39,8 @@ class Server:
         self.mails: list[bytes] = []
         self.refuse = False
         self.connected: set[Any] = set()
+        self.busy = False
+        """Whether it refuses before it hears anything of what a mail says."""
         self.most = 1000
         """Mails by one connection that are taken."""
 
@@ -58,12 +61,29 @@ class Server:
         return "250 taken"
 
 
+class Spoken(SMTP):
+    """How it is spoken with."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        if self.event_handler.busy:
+            await self.push("451 busy")
+        else:
+            await super().smtp_DATA(arg)
+
+
+class Listening(Controller):
+    """What listens for it."""
+
+    def factory(self) -> SMTP:
+        return Spoken(self.handler, **self.SMTP_kwargs)
+
+
 @contextmanager
 def listening(tls: ssl.SSLContext | None, port: int = 0) -> Iterator[tuple[Server, int]]:
     """A mail server on a free port of loopback, encrypted when a context is given."""
     server, port = Server(), port or free_port()
     more = {"tls_context": tls, "require_starttls": True} if tls else {}
-    controller = Controller(server, hostname="127.0.0.1", port=port, **more)
+    controller = Listening(server, hostname="127.0.0.1", port=port, **more)
     controller.start()
     try:
         yield server, port
@@ -127,6 +147,16 @@ async def test_a_server_that_refuses_or_is_not_there_has_taken_nothing() -> None
         server.refuse = True
         assert (await send(address("mailto", port), ALERT)).result == "failed; mail server answers 451"
     assert (await send(address("mailto", port), ALERT)).result == "failed; mail server: ConnectionRefusedError"
+
+
+async def test_a_mail_that_is_refused_before_its_words_are_said_leaves_nothing_in_the_way_of_the_next() -> None:
+    with listening(None) as (server, port):
+        assert (await send(address("mailto", port), ALERT)).taken
+        server.busy = True
+        assert (await send(address("mailto", port), ALERT)).result == "failed; mail server answers 451"
+        server.busy = False
+        assert (await send(address("mailto", port), ALERT)).taken
+        assert (len(server.mails), len(server.connected)) == (2, 1)
 
 
 async def test_mails_that_follow_one_another_go_by_one_connection_and_none_is_lost_where_the_server_ends_it() -> None:

@@ -6,13 +6,15 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
 from hub import PATIENCE, Installation, eventually
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-from prefect.states import Running
+from prefect.states import Running, Scheduled
 from prefect.utilities.engine import propose_state
 
 from mash.flows.carrying.connection import CARRIED, connected
+from mash.flows.carrying.runs import set_parked
 from mash.flows.store.sessions import begin_session
 from mash.states.values import Actor
 
@@ -110,6 +112,13 @@ def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_
         assert asyncio.run(begun_as_by_the_engine()).is_running()
     hub.look()
     hub.awaits(reference, "Awaiting triage")
+
+
+async def test_a_change_of_many_runs_that_names_none_is_refused_as_it_would_be_of_every_run() -> None:
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        async with connected() as client:
+            with pytest.raises(ValueError, match="have to be named"):
+                await set_parked(client, [], Scheduled())
 
 
 def test_a_run_of_the_night_is_named_by_its_date(hub: Installation) -> None:

@@ -26,7 +26,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.sums import Sums
 from mash.flows.store.store import Store
-from mash.flows.store.sums import add_months, add_up, add_waiting
+from mash.flows.store.sums import add_months, add_up, add_waiting, owe_what_is_gone
 from mash.flows.store.writes import Item
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.closing import ErasePeople, ReopenReferral
@@ -307,6 +307,66 @@ async def test_what_ends_later_is_added_to_what_its_day_came_to(store: Store) ->
     await add_up(store, "merton")
     assert await kept(store) == 2
     await hold(store)
+
+
+async def owed(store: Store) -> list[Any]:
+    """The days of which something is to be added up."""
+    async with store.engine.connect() as connection:
+        return list((await connection.scalars(text("SELECT DISTINCT day FROM figure_owed ORDER BY day"))).all())
+
+
+async def test_children_who_go_different_ways_have_their_own_day_added_up_and_no_other(store: Store) -> None:
+    await over(store)
+    two = (Subject(id="s1", cohort="child"), Subject(id="s2", cohort="child"))
+    command = ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=two)
+    async with store.transaction(SCHOOL) as connection:
+        reference = (await receive(connection, store, command, [Item("concern", b"a worry")], SCHOOL)).reference
+    assert await owed(store) == []
+    await decide(store, reference, s1="section_47", s2="no_further_action")
+    assert await owed(store) == [START.date()], "the child of whom nothing more is done is over at once"
+    await hold(store)
+
+
+async def test_an_alert_of_a_case_that_came_in_long_ago_counts_when_it_was_acknowledged_also_once_the_case_is_over(
+    store: Store,
+) -> None:
+    set_time(store, START - 200 * DAY)
+    reference = await contact(store)
+    set_time(store, START - 9 * DAY)
+    await fire_due(store)
+    [clock, *_] = (await read_case(store, reference)).referral.alerts
+    await act(store, reference, AcknowledgeAlert(clock=clock), DUTY)
+    acknowledged = "One alert was acknowledged"
+    assert (await figures(store))["alerts"][0].startswith(acknowledged)
+    await decide(store, reference)
+    set_time(store, START)
+    await fire_due(store)
+    assert (await read_case(store, reference)).referral.finished
+    await add_up(store, "merton")
+    for weeks in (13, 52):
+        assert (await figures(store, weeks))["alerts"][0].startswith(acknowledged)
+
+
+async def test_sums_that_somebody_has_deleted_are_made_again_the_night_after(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    await over(store)
+    before = await figures(store)
+    for table in ("figure_sum", "figure_month", "figure_open"):
+        owner_connection.execute(f"DELETE FROM {table}".encode())
+    await owe_what_is_gone(store)
+    assert await figures(store) == before
+    await add_up(store, "merton")
+    assert await kept(store) == 2 and await figures(store) == before
+
+
+async def test_a_day_that_cannot_be_added_up_holds_up_no_other(store: Store, owner_connection: psycopg.Connection) -> None:
+    for day in range(3):
+        set_time(store, START + day * DAY)
+        reference = await turned_away(store)
+    changed(owner_connection, reference, "state = '{}'")
+    await add_up(store, "merton")
+    assert await kept(store) == 2
 
 
 async def test_a_hub_is_shown_its_own_sums_alone_and_whoever_reaches_less_of_it_none(store: Store) -> None:

@@ -76,6 +76,7 @@ async def test_without_a_key_to_sign_by_the_rest_of_the_night_is_done(night: Nig
         "replay": True,
         "retention": True,
         "returns": True,
+        "figures": True,
     }
     assert any("MASH_SIGNING_KEY is needed" in each for each in await told(night.store))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from acting import MANAGER
 from sqlalchemy import text
 
 from mash.api.pages.figures import manager
+from mash.api.pages.figures.reckoning import Tally
 from mash.flows.store.store import Store
 from mash.flows.store.sums import add_months, add_up, add_waiting
 
@@ -21,22 +23,25 @@ async def figures(store: Store, weeks: int = 13) -> dict[str, Any]:
 
 
 async def figures_of_states(store: Store, weeks: int = 13) -> dict[str, Any]:
-    """The same where nothing that was added up is taken: as after an upgrade, and while somebody writes a case of each day."""
+    """The same where nothing that was added up is taken: as after an upgrade, and while somebody writes a case of each day. Of
+    days before, alerts alone are taken."""
+    since = Tally(weeks, store.time.now()).since.date()
     async with store.engine.begin() as writing:
         await writing.execute(
             text("""SELECT pg_advisory_xact_lock_shared(hashtextextended('figures merton ' || day, 0))
                     FROM generate_series(9000, 10500) day""")
         )
-        await _as_of_edition(store, -100)
+        await _as_of_edition(store, -100, since)
         found = await figures(store, weeks)
-        await _as_of_edition(store, 100)
+        await _as_of_edition(store, 100, since)
     return found
 
 
-async def _as_of_edition(store: Store, more: int) -> None:
+async def _as_of_edition(store: Store, more: int, since: date) -> None:
     async with store.engine.begin() as connection:
-        for table in ("figure_sum", "figure_open"):
-            await connection.execute(text(f"UPDATE {table} SET edition = edition + :more"), {"more": more})
+        await connection.execute(text("UPDATE figure_open SET edition = edition + :more"), {"more": more})
+        later = text("UPDATE figure_sum SET edition = edition + :more WHERE day >= :since")
+        await connection.execute(later, {"more": more, "since": since})
 
 
 async def hold(store: Store) -> None:
