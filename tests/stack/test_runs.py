@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hub import PATIENCE, Installation, eventually
@@ -114,11 +115,25 @@ def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_
     hub.awaits(reference, "Awaiting triage")
 
 
-async def test_a_change_of_many_runs_that_names_none_is_refused_as_it_would_be_of_every_run() -> None:
-    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+def test_a_change_of_many_runs_touches_those_alone_that_it_names_and_that_are_parked(hub: Installation) -> None:
+    parked, over = hub.referral(), hub.referral()
+    ids = {reference: UUID(hub.awaits(reference, "Awaiting triage")["id"]) for reference in (parked, over)}
+    hub.prefect.post(f"/flow_runs/{ids[over]}/set_state", json={"state": {"type": "CANCELLED"}, "force": True})
+    login = hub.settings.prefect_auth_string
+    assert login
+
+    async def changed() -> set[UUID]:
         async with connected() as client:
             with pytest.raises(ValueError, match="have to be named"):
                 await set_parked(client, [], Scheduled())
+            return await set_parked(client, list(ids.values()), Scheduled(name="Awaiting a test"))
+
+    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
+    with temporary_settings(there):
+        assert asyncio.run(changed()) == {ids[parked]}
+    hub.look()
+    for reference in ids:
+        hub.awaits(reference, "Awaiting triage")
 
 
 def test_a_run_of_the_night_is_named_by_its_date(hub: Installation) -> None:
