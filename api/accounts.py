@@ -16,9 +16,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import SecretStr
 from zxcvbn import zxcvbn
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.config.sign_on import Account, Position, accounts_in, accounts_text, same_login
-from mash.flows.installation.cluster import one_at_a_time
+from mash.flows.installation.processes import one_at_a_time
 from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.sessions import use_code
 from mash.flows.store.store import Store

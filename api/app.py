@@ -65,11 +65,13 @@ from mash.api.routes import (
     workload,
 )
 from mash.api.simulating import Simulating
-from mash.config.settings import NotYet, Settings, SettingsError
+from mash.config.errors import NotYet, SettingsError
+from mash.config.settings import Settings
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
 from mash.flows.store.reads.health import WriteProof
+from mash.flows.store.spare import Spare
 from mash.flows.store.store import open_store
 
 PAGES = (
@@ -135,12 +137,14 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
-    app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
+    app.state.live, app.state.figures = live.Live(app.state.store), manager.Reckoned()
     app.state.taking_dataset, app.state.drawing = asyncio.Lock(), asyncio.Lock()
     app.state.gathering = defaultdict[str, asyncio.Lock](asyncio.Lock)
     app.state.reckoning = whatif.Reckoning()
     app.state.simulating = Simulating(app.state.store)
+    few = asyncio.create_task(Spare(app.state.store).keep_few())
     yield
+    few.cancel()
     await app.state.simulating.close()
     app.state.figures.drawing.close()
     await app.state.live.close()

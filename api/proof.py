@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.store.checkpoints import check_signatures, read_checkpoints, signing_key
 from mash.flows.store.elsewhere import read_folder
 from mash.flows.store.held_against import between, verify_against

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board", "dataset", "whatif", "simulate"]
+Part = Literal["known", "board", "dataset", "figures", "whatif", "simulate", "pace", "storm"]
 
 
 def bench(
@@ -15,36 +17,28 @@ def bench(
     only: Annotated[
         Part | None,
         typer.Option(
-            help="`known`: known children; `board`: a board; `dataset`: the dataset; `whatif`: other limits; `simulate`: a year."
+            help="`known`: known children; `board`: a board; `dataset`: the dataset; `figures`: managers' figures; "
+            "`whatif`: other limits; `simulate`: a year; "
+            "`pace`: lives at people's pace; `storm`: 10,000 clocks due at one instant."
         ),
+    ] = None,
+    beside: Annotated[
+        Path | None, typer.Option(help="The `mash` of another build: both are measured by turns, and compared.")
     ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:
     """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
+    if beside:
+        from mash.bench.beside import run_bench_beside
+
+        raise typer.Exit(run_bench_beside(beside, as_json=as_json, quick=quick))
     if scale:
         from mash.bench.scale import run_bench_scale
 
         raise typer.Exit(run_bench_scale(as_json=as_json, quick=quick))
-    if only == "known":
-        from mash.bench.known import run_bench_known
-
-        raise typer.Exit(run_bench_known(as_json=as_json, quick=quick))
-    if only == "board":
-        from mash.bench.board import run_bench_board
-
-        raise typer.Exit(run_bench_board(as_json=as_json, quick=quick))
-    if only == "dataset":
-        from mash.bench.dataset import run_bench_dataset
-
-        raise typer.Exit(run_bench_dataset(as_json=as_json, quick=quick))
-    if only == "whatif":
-        from mash.bench.whatif import run_bench_whatif
-
-        raise typer.Exit(run_bench_whatif(as_json=as_json, quick=quick))
-    if only == "simulate":
-        from mash.bench.simulate import run_bench_simulate
-
-        raise typer.Exit(run_bench_simulate(as_json=as_json, quick=quick))
+    if only:
+        measure = import_module(f"mash.bench.{only}")
+        raise typer.Exit(getattr(measure, f"run_bench_{only}")(as_json=as_json, quick=quick))
     from mash.bench.run import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))

@@ -22,7 +22,7 @@ from mash.bench.measure import BenchFailed, say
 from mash.bench.stack import HUB, RATING, cpu_of
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.telling.walk import Walk, walk
 from mash.states.log import GENESIS, SCHEMA, Recorded
 from mash.states.values import Match
@@ -116,7 +116,7 @@ def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) ->
     log. Their chains do not verify."""
     chances = random.Random(14)  # noqa: S311  no secret
     profile = load_profile(HUB, settings.profiles_dir)
-    with loading(cluster) as owner:
+    with loading(cluster.owner_url) as owner:
         for week in range(WEEKS):
             done = walk(profile, RATING, first + timedelta(weeks=week, hours=chances.randrange(100)))
             places = range(number * week // WEEKS, number * (week + 1) // WEEKS)
@@ -130,9 +130,9 @@ def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) ->
 
 
 @contextmanager
-def loading(cluster: Cluster) -> Iterator[psycopg.Connection]:
+def loading(url: str) -> Iterator[psycopg.Connection]:
     """A connection of the owner's, who copies contacts into the tables."""
-    with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
         for table in COLUMNS:
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
             # What PostgreSQL does for a command is measured, and not how it tidies up after the loading.

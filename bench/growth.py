@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -13,12 +14,14 @@ from mash.bench.stack import HUB
 
 LOADED = 10_000
 """Referrals made by one statement."""
+_BACK = "n % 364"
+"""How many days before a copy began."""
 _TABLES = ("referral", "event", "referral_key", "personal_item", "receipt")
 
 
 def load_closed(people: BenchPeople, reference: str, number: int) -> None:
-    """Make so many copies of a referral whose life is over, with all its rows, as every index holds them. Their chains do not
-    verify."""
+    """Make so many copies of a referral whose life is over, with all its rows, as every index holds them, spread over the days of
+    the year before. Their chains do not verify."""
     say(f"Growth: loading {number:,} closed referrals ...")
     owner = people.stack.settings.owner_database_url
     engine = create_engine(make_url(owner.get_secret_value() if owner else "").set(drivername="postgresql+psycopg"))
@@ -33,7 +36,10 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
             ).scalars().all()
             for table in (*_TABLES, "notice")
         }  # fmt: skip
+        state = connection.execute(text("SELECT state FROM referral WHERE reference = :of"), {"of": reference}).scalar_one()
         made = {"reference": copy, "root": copy, "key": "t.key || '-' || n"}
+        made |= {name: f"t.{name} - make_interval(days => {_BACK})" for name in ("received_at", "at", "created_at")}
+        made |= {name: _days_before(f"t.{name}", state) for name in ("state", "canonical")}
         for start in range(0, number, LOADED):
             span = {"a": start, "b": min(start + LOADED, number) - 1, "of": reference}
             for table in _TABLES:
@@ -47,6 +53,14 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
             connection.execute(text(_copying("notice", ", ".join(names), chosen)), span)
         connection.execute(text("VACUUM ANALYZE"))
     engine.dispose()
+
+
+def _days_before(text_of: str, state: str) -> str:
+    """A text in which each day of a life is as many days earlier as its copy is: the earliest first, so that none is put back
+    twice."""
+    for day in sorted(set(re.findall(r"\d{4}-\d\d-\d\d", state))):
+        text_of = f"replace({text_of}, '{day}', to_char(date '{day}' - {_BACK}, 'YYYY-MM-DD'))"
+    return text_of
 
 
 def _copying(table: str, columns: str, values: str) -> str:

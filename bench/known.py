@@ -25,7 +25,8 @@ from mash.bench.families import Contact, contacts
 from mash.bench.measure import say, spread
 from mash.bench.stack import HUB, bench_settings
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.flows.installation.cluster import start_cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.apply import receive
 from mash.flows.store.likeness import LIKELY
 from mash.flows.store.marks import Facts, facts

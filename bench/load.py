@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from mash.bench.stack import AGENCIES, HUB, OURS, RATING, BenchStack
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, REFERRALS
+from mash.states.values import Actor
 
 DUTY_MANAGER = person("duty_manager", hub=HUB)
 SECOND = person("practice_manager", "second", HUB)
@@ -26,6 +28,10 @@ SECOND = person("practice_manager", "second", HUB)
 OF_AGENCY = {agency: person("agency", agency, HUB) for agency in AGENCIES}
 """Who answers for each agency."""
 NOT_OVER = ["SCHEDULED", "PENDING", "RUNNING"]
+PACE = 3.0
+"""Seconds between two acts on a case at people's pace: several times as long as its run takes to settle."""
+ACTS = 10
+"""Acts of a life, the submission among them."""
 TLS = httpx.create_ssl_context()
 """Made once: a context costs 20 ms of CPU, which would be the clients' and not the pipeline's."""
 
@@ -128,3 +134,22 @@ def _first() -> dict[str, Any]:
 
 def _instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
+
+
+async def life(people: People, http: httpx.AsyncClient, pace: float) -> str:
+    """A referral from contact to outcome, by acts that are so many seconds apart; its reference."""
+    reference = await people.submit(contact(), http=http)
+    acts: list[tuple[str, Actor | None, dict[str, Any]]] = [
+        ("record_sharing_basis", None, {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given",
+                                        "family_informed": True}),
+        ("rate_referral", None, {"rating": RATING}),
+        *(("answer_check", by, {"agency": agency, "known": True}) for agency, by in OF_AGENCY.items()),
+        ("record_meeting", None, {"attended": ["police", "health"]}),
+    ]  # fmt: skip
+    for kind, by, fields in acts:
+        await asyncio.sleep(pace)
+        await people.give(reference, kind, by, http=http, **fields)
+    await asyncio.sleep(pace)
+    outcomes = dict.fromkeys((await people.look(reference, http))["subjects"], "no_further_action")
+    await people.give(reference, "record_decision", http=http, outcomes=outcomes)
+    return reference

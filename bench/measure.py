@@ -45,3 +45,8 @@ async def each(work: Callable[[int], Coroutine[Any, Any, Any]], number: int, at_
             await work(one)
 
     await asyncio.gather(*(client() for _ in range(at_once)))
+
+
+def summed(parts: dict[str, float], digits: int = 4) -> dict[str, float]:
+    """The figures of the parts, with their sum."""
+    return {**{name: round(value, digits) for name, value in parts.items()}, "all": round(sum(parts.values()), digits)}

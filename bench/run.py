@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -23,8 +24,8 @@ from mash.api.demo.mailbox import Mailbox
 from mash.bench.growth import board, load_closed, pages
 from mash.bench.load import NOT_OVER, OF_AGENCY, BenchPeople, contact
 from mash.bench.machine import machine
-from mash.bench.measure import BenchFailed, each, say, spread, until
-from mash.bench.stack import RATING, BenchStack, bench_settings
+from mash.bench.measure import BenchFailed, each, say, spread, summed, until
+from mash.bench.stack import AT_REST, RATING, BenchStack, bench_settings, memory_by_part
 from mash.bench.waiting import cost_at_rest, lateness, load, recovery
 from mash.config.settings import Settings
 from mash.flows.store.store import open_store
@@ -59,7 +60,7 @@ def run_bench(as_json: bool, quick: bool) -> int:
             with stack:
                 stack.wait_ready(120)
                 figures, key = asyncio.run(_measure(stack, Size(quick)))
-            figures["cold_start_s"] = _cold_start(stack.settings, key)
+            figures |= _cold_start(stack.settings, key)
         except (BenchFailed, Refused, TimeoutError) as failed:
             say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
             return 1
@@ -113,7 +114,8 @@ async def _under_load(people: BenchPeople, size: Size) -> Figures:
 
 
 def _cold_start(settings: Settings, key: str) -> Figures:
-    """`mash up` on the installation as it is: seconds until a referral is accepted, and until all parts answer."""
+    """`mash up` on the installation as it is: seconds until a referral is accepted, and until all parts answer; and what each
+    part holds in memory then, at rest."""
     say("Cold start ...")
     names = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file",
              "requests_per_minute", "anonymous_requests_per_minute")  # fmt: skip
@@ -126,10 +128,13 @@ def _cold_start(settings: Settings, key: str) -> Figures:
             school, first = Callers(key=key), contact()
             accepted = _when(lambda: http.request(**school.to_submit(first, "cold-start")).status_code == 201, began)
             ready = _when(lambda: http.get(f"{settings.prefect_api_url}/health").status_code in (200, 401), began)
+        time.sleep(AT_REST)
+        memory = memory_by_part(psutil.Process(up.pid))
     finally:
         up.terminate()
         up.wait(30)
-    return {"first_accepted": accepted, "all_ready": max(accepted, ready)}
+    started = {"first_accepted": accepted, "all_ready": max(accepted, ready)}
+    return {"cold_start_s": started, "memory_mb": summed(memory, digits=1)}
 
 
 def _when(there: Callable[[], bool], began: float) -> float:

@@ -17,6 +17,10 @@ OURS = "bench=1"
 """What the benchmark's own requests to Prefect carry, so that they are not counted as the worker's."""
 POLLS = ("get_scheduled_flow_runs", "/heartbeat")
 """What the worker asks by the clock and not for a referral."""
+AT_REST = 25.0
+"""Seconds after which nothing is left of a start: of the connections, too, that it took."""
+COMMANDS = {" api": "api", " worker": "worker", "prefect.server.api.server": "prefect", "bin/postgres -D": "postgres"}
+"""How the command of a part's process is known, whichever build began it."""
 _RATING = f"""
 title = "Benchmark"
 area = "Nowhere"
@@ -59,11 +63,13 @@ class BenchStack(Stack):
         del environment["PREFECT_LOGGING_SETTINGS_PATH"]  # by which a line is written once a minute
         return shown, {**environment, "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 
-    def prefect_calls(self) -> int:
-        """How many requests the worker has made of Prefect so far, but for its regular polls."""
+    def prefect_calls(self, about: tuple[str, ...] = ("",)) -> int:
+        """How many requests the worker has made of Prefect so far `about` something (a part of an address), but for its regular
+        polls."""
         lines = (self.logs / "prefect.log").read_text(errors="replace").splitlines()
         asked = [line for line in lines if re.search(r'"[A-Z]+ /api/\S+ HTTP', line)]
-        return sum(not any(part in line for part in (OURS, *POLLS)) for line in asked)
+        counted = [line for line in asked if not any(part in line for part in (OURS, *POLLS))]
+        return sum(any(part in line for part in about) for line in counted)
 
     def process(self, part: str) -> psutil.Process:
         """A part's process, or the postmaster."""
@@ -73,9 +79,37 @@ class BenchStack(Stack):
         """CPU seconds that the parts have used so far, with their children, ended ones included."""
         return sum(cpu_of(self.process(part)) for part in parts)
 
-    def memory(self, *parts: str) -> int:
-        """Resident bytes of the parts."""
-        return sum(self.process(part).memory_info().rss for part in parts)
+    def memory(self, *parts: str) -> float:
+        """What the parts hold in memory, in megabytes."""
+        return sum(memory_of(self.process(part)) for part in parts)
+
+
+def parts_of(up: psutil.Process) -> dict[str, psutil.Process]:
+    """The process of each part of a `mash up` by its name, and its own as `up`."""
+    found = {"up": up}
+    for child in up.children():
+        command = " ".join(child.cmdline())
+        part = next((name for sign, name in COMMANDS.items() if sign in command), None)
+        if part:
+            found[part] = child
+    return found
+
+
+def memory_by_part(up: psutil.Process) -> dict[str, float]:
+    """What each part of a `mash up` holds in memory, in megabytes: PostgreSQL with its processes, `up` without the parts."""
+    return {name: memory_of(process) if name != "up" else _own(process) for name, process in parts_of(up).items()}
+
+
+def memory_of(process: psutil.Process) -> float:
+    """What a process and its children hold in memory, in megabytes: of what processes share, each has its part."""
+    return sum(_own(each) for each in (process, *process.children(recursive=True)))
+
+
+def _own(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss) / 1e6
+    except psutil.NoSuchProcess:
+        return 0.0  # it ended this moment
 
 
 def cpu_of(process: psutil.Process) -> float:

@@ -49,7 +49,7 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
     return {
         "open": number,
         "runs_made_s": round(took, 1),
-        "kb_each": round(grown / 1024 / number, 2),
+        "kb_each": round(1000 * grown / number, 2),
         "cpu_pct_before": cpu_before,
         "cpu_pct": await _idle_cpu(people, seconds),
     }
@@ -70,7 +70,7 @@ async def lateness(people: BenchPeople, number: int) -> Figures:
     settled = timedelta(seconds=20 + number * 0.035)
     say(f"Lateness: {number} clocks due at one instant, in {settled.total_seconds():.0f} s ...")
     due = datetime.now(UTC) + settled
-    references = await load(people.store, number, settled, f"late-{number}")
+    references = await load(people.store, number, settled, f"late-{number}-{due:%H%M%S}")
     if datetime.now(UTC) > due:
         raise BenchFailed(f"{number} submissions took longer than their clocks")
     await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 2))
@@ -79,7 +79,7 @@ async def lateness(people: BenchPeople, number: int) -> Figures:
     found: list[float] = []
 
     async def all_breached() -> bool:
-        found[:] = await _breaches(people.store, references)
+        found[:] = await breaches(people.store, references)
         return len(found) == number
 
     await until(all_breached, f"{number} clocks breached", 300, every=1)
@@ -125,7 +125,7 @@ async def _at_rest(people: BenchPeople, references: list[str], seconds: float) -
     await until(there, f"{len(references)} runs '{AWAITING}'", seconds, every=1)
 
 
-async def _breaches(store: Store, references: list[str]) -> list[float]:
+async def breaches(store: Store, references: list[str]) -> list[float]:
     """How many seconds after its deadline each triage clock was recorded as breached."""
     query = select(EVENTS.c.canonical).join(REFERRALS, REFERRALS.c.reference == EVENTS.c.reference).where(
         EVENTS.c.kind == "clock_breached", REFERRALS.c.is_open

@@ -19,7 +19,7 @@ from mash.bench.measure import BenchFailed, say
 from mash.bench.year import History, made_year
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.whatif import PROCESSES
 
 HUB, OTHER, SETTING = "sandwell", "merton", "ratings.green.reply=8 h"
@@ -51,7 +51,7 @@ def _measured(settings: Settings, cluster: Cluster, contacts: int) -> Figures:
     profile, begins = load_profile(HUB, settings.profiles_dir), datetime.now(UTC) - timedelta(days=AGO)
     made = list(made_year(profile, MADE, begins=begins))
     events = sum(len(log) for history in made for log in history.logs.values())
-    with loading(cluster) as owner:
+    with loading(cluster.owner_url) as owner:
         copy_in(owner, "referral", (row for place in range(contacts) for row in _referrals(made[place % MADE], place)))
         copy_in(owner, "event", (row for place in range(contacts) for row in _events(made[place % MADE], place)))
     postgres = psutil.Process(cluster.server.pid if cluster.server else None)

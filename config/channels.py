@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from mash.config.addresses import can_be, tidied
-from mash.config.settings import SettingsError, read_secret_file
+from mash.config.errors import SettingsError
+from mash.config.settings import read_secret_file
 from mash.states.clocks import LONDON, Frozen
 
 FILE = "MASH_CHANNELS_FILE"

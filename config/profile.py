@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Any, get_args, get_origin
 
 import holidays
@@ -18,15 +21,16 @@ from pydantic_core import ErrorDetails
 from mash.config.agreement import disagreements
 from mash.config.edition import DEFAULT, EDITIONS, read_edition, with_additions
 from mash.config.permissions import roles
+from mash.config.profile_files import SHIPPED, available
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
 from mash.states.errors import Owed
 from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
-SHIPPED = Path(__file__).parent
 BANK_HOLIDAYS = range(2013, 2036)
 """The years whose bank holidays every calendar knows: from the source documents to the next decade."""
+COUNTRIES = "holidays.countries"
 IDENTITY = ("name", "title", "area")
 """What a hub is called needs no source."""
 LOCAL_LIMITS = ("outcome_told", "pre_birth_conference")
@@ -75,12 +79,6 @@ def load_profile(name: str, directory: Path | None = None, edition: str = "") ->
         raise
     except WrongFile as wrong:
         raise ProfileError(wrong.problems) from None
-
-
-def available(directory: Path | None = None) -> list[str]:
-    """The names of all profiles: those shipped, and those in `directory`."""
-    folders = [SHIPPED / "hubs", *([directory] if directory else [])]
-    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
 
 
 def own_file(name: str, directory: Path | None = None) -> Document:
@@ -217,8 +215,26 @@ def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[st
 
 @cache
 def _bank_holidays() -> tuple[str, ...]:
-    days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
+    with _without_the_world():
+        days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
     return tuple(day.isoformat() for day in sorted(days))
+
+
+@contextmanager
+def _without_the_world() -> Iterator[None]:
+    """One country's holidays are asked for within this: the package of countries is there, with nothing in it. By itself it
+    imports each country of the world, 280 modules and 9 MB in every process of ours."""
+    found = find_spec(COUNTRIES) if COUNTRIES not in sys.modules else None
+    if found is None or found.submodule_search_locations is None:
+        yield
+        return
+    empty = ModuleType(COUNTRIES)
+    empty.__path__ = list(found.submodule_search_locations)
+    sys.modules[COUNTRIES] = empty
+    try:
+        yield
+    finally:
+        del sys.modules[COUNTRIES]
 
 
 # --- sources ------------------------------------------------------------------------------------------------------------

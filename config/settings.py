@@ -9,15 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from mash.config.profile import available
-
-
-class SettingsError(Exception):
-    """A setting that is missing or wrong; says which one and what is expected, never its value."""
-
-
-class NotYet(Exception):
-    """Something that is needed is not there yet; says what. Waiting helps, or mending it while others wait."""
+from mash.config.errors import SettingsError
+from mash.config.profile_files import available
 
 
 class Settings(BaseModel):
@@ -99,6 +92,9 @@ class Settings(BaseModel):
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
     settle_seconds: float = Field(
         default=0.5, ge=0, description="How long nothing more happens to a referral before its run is carried."
+    )
+    story_seconds: float = Field(
+        default=300, ge=0, le=300, description="How often the stories are written anew of runs that wait and show more."
     )
     attempts_at_once: int = Field(default=24, ge=1, description="How many runs a worker carries at the same time, at most.")
 

@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from mash.config.errors import SettingsError
 from mash.config.permissions import reach, roles
-from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.settings import Settings, read_secret_file
 from mash.config.toml_lines import Key, Problem, WrongFile, dotted, read_document, shown
 from mash.states.clocks import Frozen
 from mash.states.values import SYSTEM, Actor, Code, Login

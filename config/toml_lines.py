@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mash.config.errors import ToMend
+
 Key = tuple[str | int, ...]
 """Where a setting stands: ('ratings', 'red', 'response', 'length'), with indexes for tables in a list."""
 
@@ -27,7 +29,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.what}"
 
 
-class WrongFile(Exception):
+class WrongFile(ToMend):
     """A file of the configuration is refused: all its problems, a line of the message each."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:

@@ -17,6 +17,8 @@ from apprise.plugins.base import NotifyBase
 from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
 
+from mash.notifications.confirmed import FAILED, UNTIL_LATER, UUID
+
 log = logging.getLogger("apprise.mash")
 Kind = Literal["email", "text", "letter"]
 API = "https://api.notifications.service.gov.uk"
@@ -28,18 +30,10 @@ MORE = "And {} more: sign in, and look at the board."
 _SILENCE = re.compile(r"do not tell the family[^.\n]*\.", re.IGNORECASE)
 ADDRESS_LINES = range(3, 8)
 """Lines of a postal address, the last of them a postcode."""
-A_MINUTE, UNTIL_LATER = 60.0, 600.0
-"""Seconds to leave it alone: 3,000 messages a minute are allowed for a key; a day's allowance comes back at midnight."""
-UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+A_MINUTE = 60.0
+"""Seconds to leave it alone: 3,000 messages a minute are allowed for a key."""
 _KEY = re.compile(rf"[^/?#]*?{UUID}-{UUID}")
 _NUMBER = re.compile(r"\+?[\d ()-]{7,}")
-ARRIVED = ("delivered", "sent", "received")
-"""What has become of a message that arrived: `sent` to another country, where no more is heard; `received` by whoever prints."""
-PASSES = ("temporary-failure", "technical-failure")
-"""Of one that did not: the telephone was off, the inbox full, or the fault was Notify's: it is to be tried again."""
-FOR_GOOD = ("permanent-failure", "validation-failed", "virus-scan-failed", "cancelled")
-"""Of one for which trying again is of no use: there is no such address or number."""
-FAILED = (*PASSES, *FOR_GOOD)
 
 
 class GovukNotify(NotifyBase):  # type: ignore[misc]  # Apprise has no types

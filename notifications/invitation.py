@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from icalendar import Calendar, Event
-
 LASTS = timedelta(hours=1)
 TITLES = {"meeting": "MASH meeting", "discussion": "Strategy discussion"}
 
@@ -27,6 +25,9 @@ def invitation(
 ) -> bytes:
     """The file, with what whoever comes is warned of. A higher `sequence` replaces an earlier invitation to the same meeting, as
     when it is moved; `off` takes it out of calendars again (METHOD:CANCEL)."""
+    # Imported only now: 2 MB that nothing else here needs.
+    from icalendar import Calendar, Event
+
     event = Event()
     event.add("uid", f"{reference}.{what}@mash")
     event.add("dtstamp", made_at)

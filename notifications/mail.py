@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import smtplib
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.encoders import encode_base64
 from email.header import Header
 from email.mime.base import MIMEBase
@@ -17,7 +18,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import Compat32
 from email.utils import formatdate, make_msgid, quote
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from apprise.common import NotifyFormat
@@ -25,9 +26,14 @@ from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
 
 from mash.config.addresses import in_ascii
+from mash.notifications.connections import Connections, NotBegun
 
 log = logging.getLogger("apprise.mash")
 LETTERS = "the mail server does not take addresses with such letters (SMTPUTF8): tell this person in another way"
+
+
+OPEN = Connections()
+"""This process's."""
 
 
 class _AsItIs(Compat32):
@@ -43,7 +49,7 @@ class _NotSpelt(Exception):
 
 
 class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
-    """Sends a mail for each recipient over one connection. What fails in part has failed, and is tried again."""
+    """Sends a mail for each recipient. What fails in part has failed, and is tried again."""
 
     notify_format = NotifyFormat.TEXT
     html = ""
@@ -52,20 +58,26 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
     def send(self, body: str, title: str = "", attach: Any = None, **_: Any) -> bool:
         """Whether the server took the mail for every recipient."""
         try:
-            with self._connected() as server:
-                server.ehlo_or_helo_if_needed()
-                for to in self.targets:
-                    self._hand_over(server, to, body, title, attach or ())
+            for to in self.targets:
+                OPEN.use(
+                    self._server, self._connected, partial(self._hand_over, to=to, body=body, title=title, attached=attach or ())
+                )
         except _NotSpelt:
             log.warning(LETTERS)
             return False
-        except smtplib.SMTPResponseException as error:
-            log.warning("mail server answers %s", error.smtp_code)  # without its words: they may hold addresses
-            return False
         except (OSError, smtplib.SMTPException) as error:
-            log.warning("mail server: %s", type(error).__name__)
+            cause = error.__cause__ or error
+            if isinstance(cause, smtplib.SMTPResponseException):
+                log.warning("mail server answers %s", cause.smtp_code)  # without its words: they may hold addresses
+            else:
+                log.warning("mail server: %s", type(cause).__name__)
             return False
         return bool(self.targets)
+
+    @property
+    def _server(self) -> tuple[Any, ...]:
+        """What has to be the same for another mail to go by the same connection."""
+        return self.smtp_host, self.port, self.secure_mode, self.verify_certificate, self.user, self.password
 
     def _hand_over(self, server: smtplib.SMTP, to: tuple[Any, str], body: str, title: str, attached: Any) -> None:
         """Have the server take a mail. Raises SMTPResponseException, and _NotSpelt."""
@@ -105,26 +117,45 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
             server.starttls(context=_trusting(self.verify_certificate))
         if self.user and self.password:
             server.login(self.user, self.password)
+        server.ehlo_or_helo_if_needed()
         return server
 
 
 def _transfer(server: smtplib.SMTP, sender: str, recipients: list[str], mail: bytes, international: bool) -> None:
-    """Have a mail taken for the first recipient, and for the others as far as the server knows them.
+    """Have a mail taken for the first recipient, and for the others as far as the server knows them. Raises NotBegun where the
+    server is gone before it was handed anything.
 
     Not smtplib's `sendmail`: it takes an address apart and writes it anew, and quoted ones come out as others.
     """
     server.command_encoding = "utf-8" if international else "ascii"
     size = f" SIZE={len(mail)}" if server.has_extn("size") else ""
-    _taken(server, *server.docmd("MAIL", f"FROM:<{sender}>{size}{' SMTPUTF8 BODY=8BITMIME' if international else ''}"))
-    _taken(server, *server.docmd("RCPT", f"TO:<{recipients[0]}>"))
-    for copied in recipients[1:]:
-        code, _ = server.docmd("RCPT", f"TO:<{copied}>")
-        if code >= REFUSED:
-            log.warning("mail server answers %s of a copy", code)
-    _taken(server, *server.data(mail))
+    with _before_the_mail():
+        _taken(server, *server.docmd("MAIL", f"FROM:<{sender}>{size}{' SMTPUTF8 BODY=8BITMIME' if international else ''}"))
+        _taken(server, *server.docmd("RCPT", f"TO:<{recipients[0]}>"))
+        for copied in recipients[1:]:
+            code, _ = server.docmd("RCPT", f"TO:<{copied}>")
+            if code >= REFUSED:
+                log.warning("mail server answers %s of a copy", code)
+    try:
+        _taken(server, *server.data(mail))
+    except smtplib.SMTPDataError as refused:  # before the data: what was begun of the mail is taken back
+        _taken(server, max(refused.smtp_code, REFUSED), b"")
 
 
-REFUSED = 400
+REFUSED, CLOSES = 400, 421
+
+
+@contextmanager
+def _before_the_mail() -> Iterator[None]:
+    """What goes wrong here goes wrong before anything of the mail is handed over."""
+    try:
+        yield
+    except smtplib.SMTPResponseException as error:
+        if error.smtp_code == CLOSES:
+            raise NotBegun from error
+        raise
+    except (OSError, smtplib.SMTPServerDisconnected) as gone:
+        raise NotBegun from gone
 
 
 def _taken(server: smtplib.SMTP, code: int, words: bytes) -> None:

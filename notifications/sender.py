@@ -7,6 +7,7 @@ import logging
 import mimetypes
 import re
 from contextvars import ContextVar
+from copy import copy
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 import apprise
 from apprise.attachment.memory import AttachMemory
 from apprise.common import NotifyFormat
-from apprise.manager_plugins import NotificationManager
 
 from mash.config.channels import ANY, Channel, Channels
 from mash.notifications.asked import BESIDE, fault
@@ -40,17 +40,15 @@ class _Heard(logging.Handler):
             lines.append(record.getMessage())
 
 
+_KNOWN: dict[str, Any] = {}
+"""What was made of the URLs of channels of ours that are right: as many as there are in the file of channels."""
 _HEARD = _Heard()
 """The one there is: several that begin to send at the same moment each add it, and it hears everything once."""
 
 
 @cache
 def _ready() -> None:
-    """Have Apprise use our channels, and say what it logs to nobody but us."""
-    manager = NotificationManager()
-    manager.add(Mail, schemas=("mailto", "mailtos"), force=True)
-    manager.add(Webhook, schemas=("hook", "hooks"), force=True)
-    manager.add(GovukNotify, schemas=("govuknotify",), force=True)
+    """Have Apprise say what it logs to nobody but us."""
     logging.getLogger("notifications_python_client").setLevel(logging.CRITICAL)  # it logs what was answered, word for word
     logger = logging.getLogger("apprise")
     logger.propagate = False
@@ -95,17 +93,49 @@ async def became(channel: Channel, sent_as: str) -> str | None:
     return await asyncio.to_thread(plugin.became, sent_as) if isinstance(plugin, GovukNotify) and not wrong else None
 
 
-def _made(channel: Channel) -> tuple[Any, str]:
-    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
-    as they are: no parser of URLs sees them."""
+OURS: dict[str, type[Any]] = {
+    "mailto": Mail, "mailtos": Mail, "hook": Webhook, "hooks": Webhook, "govuknotify": GovukNotify
+}  # fmt: skip
+"""Channels that change nothing of themselves when they send, so that what was made of a URL once serves again; some of Apprise's
+take recipients out of their lists, or keep a login there. By the beginning of their URLs."""
+
+
+def _of_url(url: str) -> tuple[Any, str]:
+    """Apprise's channel of a URL, for one use, and what is wrong with it."""
+    if (known := _KNOWN.get(url)) is not None:
+        return copy(known), ""
     _ready()
     lines: list[str] = []
     _LINES.set(lines)  # of this thread's or task's own context
-    url = channel.url.get_secret_value()
-    plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
+    plugin = _instantiated(url)
     if plugin is None:
         return None, "Apprise does not understand this URL"
     if wrong := fault(url, plugin, lines):
+        return plugin, wrong
+    if isinstance(plugin, tuple(OURS.values())):
+        _KNOWN[url] = copy(plugin)
+    return plugin, ""
+
+
+def _instantiated(url: str) -> Any:
+    """Apprise's channel of a URL; None where there is none. One of ours is made as Apprise would, but without asking it which
+    channels there are: to know, it imports all of its own, 181 modules and the libraries of each."""
+    ours = OURS.get(url.partition("://")[0].strip().lower())
+    if ours is None:
+        return apprise.Apprise.instantiate(url, asset=_ASSET)
+    try:
+        found = ours.parse_url(url)
+        return ours(**{**found, "tag": set(), "asset": _ASSET}) if found else None
+    except Exception as wrong:  # whatever a channel makes of what stands in its URL, it is no channel then
+        logging.getLogger("apprise").error("%s", type(wrong).__name__)
+        return None
+
+
+def _made(channel: Channel) -> tuple[Any, str]:
+    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
+    as they are: no parser of URLs sees them."""
+    plugin, wrong = _of_url(channel.url.get_secret_value())
+    if wrong:
         return plugin, wrong
     if isinstance(plugin, GovukNotify):
         if channel.to and plugin.kind == "email":

@@ -12,7 +12,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Stri
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.notifications.changes import in_order, sentence_of, title_of
 from mash.notifications.invitation import invitation
 from mash.notifications.notices import REFERRER, professional

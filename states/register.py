@@ -40,12 +40,16 @@ class Act:
     """Whether that it is possible says that a child is known: a refusal names it to nobody."""
     stands_alone: bool
     """Whether it is right whatever others did meanwhile: twelve agencies answer at once."""
-    place: str
 
     @property
     def kind(self) -> str:
         """The name of the command."""
         return kind_of(self.command)
+
+    @property
+    def place(self) -> str:
+        """Where it is decided, as `place_of` says it: looked up where something is missing, as its source has to be read."""
+        return place_of(self.decide)
 
 
 ACTS: dict[str, Act] = {}
@@ -78,7 +82,7 @@ def act(
         if kind_of(command) in ACTS:
             raise ValueError(f"{command.__name__} is decided twice")
         held = (stages, when, roles, called, hindrance, of_child, stands_alone)
-        ACTS[kind_of(command)] = Act(command, decide, *held, place_of(decide))
+        ACTS[kind_of(command)] = Act(command, decide, *held)
         return decide
 
     return enter

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from mash.api.commands.installed import broken, installed, out
-from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings, read_secret_file
 
 IdentityFile = Annotated[
     Path | None,

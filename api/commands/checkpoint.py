@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="Signed checkpoints: what the logs,
 @app.command()
 def make() -> None:
     """Sign a checkpoint now. One is made every night by itself."""
-    from mash.flows.carrying.nightly import check_conservation, copy_checkpoints, take_checkpoint
+    from mash.flows.carrying.night import check_conservation, copy_checkpoints, take_checkpoint
     from mash.flows.store.nights import record_step
     from mash.flows.store.reads.children import children
 
@@ -72,7 +72,7 @@ def export(folder: Path, after: Annotated[int, typer.Option(help="Only those aft
 def restored(why: Annotated[str, typer.Argument(help="From what, by whom, why: it stands in the next checkpoint.")]) -> None:
     """State that this database was restored by hand (point-in-time recovery, pg_restore), and begin a new epoch of checkpoints.
     `mash restore` does so by itself."""
-    from mash.flows.carrying.nightly import take_checkpoint
+    from mash.flows.carrying.night import take_checkpoint
     from mash.flows.store.checkpoints import state_restoration
     from mash.flows.store.held_against import restored_in_words
 

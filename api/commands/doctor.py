@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mash.api.commands.installed import installed, out
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 
 
 def doctor(

@@ -19,8 +19,8 @@ import typer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mash.api.commands.installed import out
-from mash.config.profile import available
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
+from mash.config.profile_files import available
 
 WRITTEN = Path(__file__).parent / "written"
 """What is written: the templates."""

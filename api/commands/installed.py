@@ -16,7 +16,8 @@ import typer
 from rich.console import Console
 
 from mash.api.text import REFERENCE
-from mash.config.settings import Settings, SettingsError, read_settings
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings, read_settings
 from mash.states.values import SYSTEM, Actor
 
 out = Console(highlight=False, soft_wrap=True)

@@ -12,8 +12,9 @@ import psycopg
 from sqlalchemy import make_url
 
 from mash.config.channels import read_channels
+from mash.config.errors import SettingsError
 from mash.config.profile import load_profile
-from mash.config.settings import Settings, SettingsError
+from mash.config.settings import Settings
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.installation.cluster import TAKEN_BACK

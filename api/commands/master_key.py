@@ -11,11 +11,8 @@ from mash.api.commands.installed import counted, installed, out, with_store
 from mash.config.settings import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, help="The master key, which wraps every referral's key.")
-
-
-def renamed() -> None:
-    """Say what `mash keys` is called now: it was too easily taken for `mash key`, of API keys."""
-    print("mash keys is called mash master-key now", file=sys.stderr)
+formerly = typer.Typer(no_args_is_help=True)
+formerly.add_typer(app)
 
 
 @app.command()
@@ -39,8 +36,7 @@ def status() -> None:
 def rotate() -> None:
     """Make a new master key where it is kept in a file, and wrap every referral's key by the newest one. Everything goes on
     meanwhile: running parts read the file again. The older key stays, until `mash master-key retire`."""
-    from mash.flows.installation.secret_files import write_secret
-    from mash.flows.store.keys import new_master
+    from mash.flows.installation.secret_files import new_master, write_secret
     from mash.flows.store.rotation import wrap_anew
 
     settings = installed()
@@ -73,3 +69,9 @@ def retire() -> None:
         out.print(f"{path} holds the newest key alone", markup=False)
     else:
         out.print("nothing needs the older ones any more: remove them where you keep the master key")
+
+
+@formerly.callback()
+def renamed() -> None:
+    """Say what `mash keys` is called now: it was too easily taken for `mash key`, of API keys."""
+    print("mash keys is called mash master-key now", file=sys.stderr)

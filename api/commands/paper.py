@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from mash.api.commands.installed import installed, out, with_store
-from mash.config.settings import SettingsError, read_secret_file
+from mash.config.errors import SettingsError
+from mash.config.settings import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, help="The sealed lists of open cases, for work on paper when all is down.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mash.api.commands.installed import administrator, counted, out, whoever, with_store
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.states.acts.closing import ErasePeople, WhyErased, WhyReleased
 from mash.states.clocks import dated
 
@@ -75,7 +75,7 @@ def release(reference: str) -> None:
 @app.command()
 def run() -> None:
     """Erase what has been announced for long enough, and announce what is due; every night does it by itself."""
-    from mash.flows.carrying.nightly import keep_to_retention
+    from mash.flows.carrying.night import keep_to_retention
     from mash.flows.store.nights import record_step
 
     async def work(store: Any) -> None:

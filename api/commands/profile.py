@@ -16,7 +16,8 @@ from rich.table import Table
 from mash.api.commands.installed import counted
 from mash.config.describe import Setting, describe, differences, explain
 from mash.config.documents import not_found, quoted, read_documents
-from mash.config.profile import ProfileError, available, load_profile, own_file, stated
+from mash.config.profile import ProfileError, load_profile, own_file, stated
+from mash.config.profile_files import available
 from mash.config.quotations import unquoted, unread
 from mash.config.settings import read_settings
 from mash.flows.telling.at_night import at_night

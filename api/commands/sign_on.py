@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from mash.api.commands.installed import administrator, counted, installed, out, with_store
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.states.acts.demands import named_agencies
 from mash.states.values import Actor
 

@@ -151,7 +151,7 @@ def _settings(folder: Path, mail_port: int, texts: int) -> Settings:
             "data_dir": folder, "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api", "hubs": HUB,
             "channels_file": channels, "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
             # Long before the first referral: on a slow machine the day begins while all starts.
-            "time_rate": RATE, "time_start": at("09:40").isoformat(), "settle_seconds": 0.3,
+            "time_rate": RATE, "time_start": at("09:40").isoformat(), "settle_seconds": 0.3, "story_seconds": 1,
             # The evening's people call from one machine, in minutes for hours.
             "requests_per_minute": 0, "anonymous_requests_per_minute": 0,
         }

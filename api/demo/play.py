@@ -60,8 +60,7 @@ class WithPast(Stack):
     past = 0
     """How many."""
 
-    def _prepare(self, owner_url: str) -> None:
-        super()._prepare(owner_url)
+    def _prepare(self) -> None:
         self.past = asyncio.run(_written(self.settings))
         # Meanwhile hours have gone by.
         move_time(self.settings, rate=RATE, at=STARTS)
@@ -161,6 +160,7 @@ def demo_settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settin
             "time_rate": RATE,
             "time_start": STARTS.isoformat(),
             "settle_seconds": 0.3,
+            "story_seconds": 1,
         }
     )
 

@@ -17,7 +17,7 @@ from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.config.sign_on import read_accounts, same_login
 from mash.config.words import agency_title, sentence
 from mash.flows.store.sessions import (

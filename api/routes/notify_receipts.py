@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.problems import NotSignedIn
 from mash.flows.store.confirmations import confirm
-from mash.notifications.govuk_notify import UUID
+from mash.notifications.confirmed import UUID
 
 router = APIRouter(include_in_schema=False)
 SHORTEST = 10

@@ -16,7 +16,7 @@ from mash.api.client import CANARY, person
 from mash.api.proof import prove
 from mash.api.self_test.attack import GotIn, attack, hold, refused
 from mash.api.self_test.scene import POLICE_ANSWER, Scene
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.flows.store.checkpoints import make_checkpoint, public_key, signing_key
 from mash.flows.store.erasure import erase
 from mash.flows.store.log import fold, read_log

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import suppress
 from contextvars import Context, copy_context
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import structlog
 from prefect import Flow
-from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import run_flow_async
@@ -22,7 +24,7 @@ from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.room import Room
-from mash.flows.carrying.runs import Deployed, create_run
+from mash.flows.carrying.runs import Deployed, create_run, set_parked
 from mash.flows.carrying.shown import (
     disguised,
     is_due,
@@ -30,12 +32,16 @@ from mash.flows.carrying.shown import (
     only_to_show,
     out_of_step,
     parameters_of,
+    parked,
     show,
     state_of,
+    tag,
+    tags_of,
 )
 from mash.flows.carrying.stories import Stories
+from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.reads.case import Case, read_case
-from mash.flows.store.runs import record_shown, set_flow_run
+from mash.flows.store.runs import record_shown, record_told, set_flow_run, untold
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 from mash.flows.telling.addresses import Addresses
@@ -45,6 +51,12 @@ PREFECT_TROUBLE = (httpx.HTTPError, OSError)
 REFUSED = (httpx.HTTPStatusError, httpx.TimeoutException, ObjectNotFound)
 """What Prefect answers, or fails to in time, while it is there: it says nothing of other runs. Where it is in trouble itself, the
 polls fail too."""
+AT_A_TIME = 500
+"""Stories that are looked for at once."""
+RUNS_FIRST = 180.0
+"""Seconds after which stories are written although runs wait to be shown."""
+MOST_TAGGED = 20_000
+"""Runs whose tags are remembered."""
 KEEPS_FAILING = 3
 """Attempts in a row that fail: the administrators are told. What fails once is taken up again, and they hear of that."""
 TELL_EVERY = timedelta(minutes=30)
@@ -58,6 +70,11 @@ class Carrier:
         self.queue, self.locks = Queue(store, settings.settle_seconds), Locks(store)
         self.room = Room(settings.attempts_at_once)
         self.stories = Stories(store, Addresses.of(settings))
+        self.tagged: dict[UUID, tuple[int, frozenset[str]]] = {}
+        """The tags that runs were given here, with the version that they showed then: what is not known, or was shown by others
+        since, is given again, which costs less than to ask."""
+        self.untellable = Counter[str]()
+        """How often in a row the story of a case could not be written."""
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
@@ -75,8 +92,9 @@ class Carrier:
         self.client, self.deployed, self.holding_client = client, deployed, copy_context()
 
     def disconnect(self) -> None:
-        """Prefect is away."""
+        """Prefect is away. What its runs are tagged with when it is back is not known: it may be put back to before meanwhile."""
         self.deployed = None
+        self.tagged.clear()
 
     async def carry_next(self) -> None:
         """Carry the most urgent run that waits."""
@@ -112,24 +130,97 @@ class Carrier:
             except REFUSED as refused:
                 log.warning("Prefect does not do what an attempt asks for", reference=reference, error=type(refused).__name__)
                 await self._rest(case)
+            except (*PREFECT_TROUBLE, *DATABASE_AWAY):
+                raise
+            except Exception as error:
+                log.error("an attempt has failed", reference=reference, error=type(error).__name__)
+                await self._rest(case)
 
     async def _carry(self, case: Case) -> None:
         """Have the run deal with what happened."""
+        if await self._shown_where_parked(case):
+            self.queue.succeed(case.reference)
+            await record_shown(self.store, case.reference, case.referral.version, told=False)
+            return
         known = await self._known_run(case)
         if known is None:
             run = await self._new_run(case)
-        elif only_to_show(self.store, case, known):
+        elif only_to_show(case, known):
             run = known
             await show(self.client, self.store, self.stories, case, run)
         else:
             run = await self._taken_up(case, known)
         to_run = run.state is not None and run.state.is_pending()
-        seen, done = await self._run(case, run, new=known is None) if to_run else (case.referral.version, True)
+        carried, done = await self._run(case, run, new=known is None) if to_run else (case, True)
         if done:
+            self._remember(carried, run.id)
             self.queue.succeed(case.reference)
-            await record_shown(self.store, case.reference, seen)
+            await record_shown(self.store, case.reference, carried.referral.version, told=True)
         else:
             await self._rest(case)
+
+    def _remember(self, case: Case, run: UUID) -> None:
+        """Which tags a run has, which shows a case as it is."""
+        if case.referral.finished:
+            self.tagged.pop(run, None)
+            return
+        if len(self.tagged) >= MOST_TAGGED:
+            self.tagged.clear()
+        self.tagged[run] = case.referral.version, tags_of(case.referral)
+
+    async def _shown_where_parked(self, case: Case) -> bool:
+        """Have a parked run that has nothing to do but to wait on say anew what it waits for, and until when; whether it was one.
+        One call of Prefect for each change, without an attempt; its story follows."""
+        run = case.flow_run_id
+        if run is None or case.referral.finished or is_due(self.store, case):
+            return False
+        if self.tagged.get(run) != (case.shown, tags_of(case.referral)) and not await tag(self.client, case, run):
+            return False
+        if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
+            return False
+        self._remember(case, run)
+        return True
+
+    async def tell_stories(self) -> None:
+        """Write the stories anew that tell less than their runs show. Runs go first, which say the same in short."""
+        began, after = asyncio.get_running_loop().time(), ""
+        while self.deployed is not None and (references := await untold(self.store, after, AT_A_TIME)):
+            for reference in references:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(began + RUNS_FIRST):
+                        await self.queue.idle.wait()
+                await self.calm.wait()
+                await self._tell_story(reference)
+            after = references[-1]
+
+    async def _tell_story(self, reference: str) -> None:
+        async with self.locks.held(reference) as held:
+            if not held:
+                return  # whoever carries it tells its story, or leaves it to the next time
+            case = await read_case(self.store, reference)
+            if case.flow_run_id is None or self.deployed is None:
+                return
+            try:
+                await self.stories.tell(self.client, case, case.flow_run_id)
+                await record_told(self.store, reference, case.shown)
+                self.untellable.pop(reference, None)
+            except (*PREFECT_TROUBLE, *DATABASE_AWAY) as trouble:
+                if not isinstance(trouble, REFUSED):
+                    raise
+                await self._not_told(case, trouble)
+            except Exception as error:
+                await self._not_told(case, error)
+
+    async def _not_told(self, case: Case, error: Exception) -> None:
+        """A story could not be written: the next is, and it is tried again with the next round. The administrators are told of
+        one that keeps failing."""
+        log.warning("a story could not be written", reference=case.reference, error=type(error).__name__)
+        self.untellable[case.reference] += 1
+        if self.untellable[case.reference] == KEEPS_FAILING:
+            detail = f"{case.reference}. Its run shows what it waits for, and its clocks and alerts go on."
+            again = TELL_EVERY * self.store.time.rate
+            what = "the story of a run cannot be written"
+            await tell_administrators(self.store, case.hub, what, detail, at_most_every=again)
 
     async def _rest(self, case: Case) -> None:
         """An attempt failed. It is tried again after a while; the administrators are told of one that keeps failing."""
@@ -138,15 +229,15 @@ class Carrier:
             again = TELL_EVERY * self.store.time.rate
             await tell_administrators(self.store, case.hub, "a run fails again and again", detail, at_most_every=again)
 
-    async def _run(self, case: Case, run: FlowRun, *, new: bool) -> tuple[int, bool]:
-        """Run the referral's flow: up to which event it went, and whether it came to its end or parked."""
+    async def _run(self, case: Case, run: FlowRun, *, new: bool) -> tuple[Case, bool]:
+        """Run the referral's flow: the case as far as it went, and whether it came to its end or parked."""
         attempt = Attempt(self.store, self.stories, case, run, new)
         token = ATTEMPT.set(attempt)
         try:
             done = await self.execute(referral, run, parameters_of(case))
         finally:
             ATTEMPT.reset(token)
-        return attempt.seen, done
+        return attempt.case, done
 
     async def _taken_up(self, case: Case, run: FlowRun) -> FlowRun:
         """A run ready to be carried, taken over from whoever left it. We hold the referral's lock, so nobody else carries it."""
@@ -154,7 +245,7 @@ class Carrier:
         left = state and not (state.is_scheduled() or state.is_pending() or state.is_completed())
         if wrong := [*disguised(case, run), *([f"the run was left {state.name}"] if state and left else [])]:
             await self._repaired(case, f"{'; '.join(wrong)}: taken up again")
-        return await self.ready(run)
+        return ready(run)
 
     async def _put_right(self, case: Case) -> None:
         """Have Prefect show a referral, of which it was shown everything, as the log has it."""
@@ -169,6 +260,7 @@ class Carrier:
         if wrong or of_before(self.store, self.stories.addresses, case, run):
             self.stories.forget(run.id)
             await show(self.client, self.store, self.stories, case, run)
+            await record_told(self.store, case.reference, case.referral.version)
 
     async def _known_run(self, case: Case) -> FlowRun | None:
         """The run that carries a referral, as Prefect has it."""
@@ -191,17 +283,11 @@ class Carrier:
         run = await create_run(self.client, self.deployed, case, state)
         await set_flow_run(self.store, case.reference, run.id)
         if state.is_pending():
-            return run if run.state and run.state.is_pending() else await self.ready(run)
-        await self.stories.tell(self.client, case, run, new=True)
+            return ready(run)
+        await self.stories.tell(self.client, case, run.id, new=True)
         if out_of_step(self.store, case, run) or of_before(self.store, addresses, case, run):
             await show(self.client, self.store, self.stories, case, run)
         return run
-
-    async def ready(self, run: FlowRun) -> FlowRun:
-        """A run that may be carried, whatever its state was."""
-        # By force: from a parked state the ordinary way needs a second call, and from a final one there is none.
-        answer: OrchestrationResult[None] = await self.client.set_flow_run_state(run.id, Pending(), force=True)
-        return run.model_copy(update={"state": answer.state})
 
     async def _repaired(self, case: Case, what: str) -> None:
         await record_repair(self.store, case.reference, what)
@@ -231,3 +317,8 @@ class Carrier:
             return False
         finally:
             CARRIED.reset(token)
+
+
+def ready(run: FlowRun) -> FlowRun:
+    """A run that may be carried, whatever its state is in Prefect: it begins by force."""
+    return run.model_copy(update={"state": Pending()})

@@ -12,12 +12,11 @@ import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.client.schemas.responses import SetStateStatus
 from prefect.context import AsyncClientContext, ContextModel, SyncClientContext
-from prefect.exceptions import Abort, PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 
 REFUSED = (
     "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING has to be what the server has as PREFECT_SERVER_API_AUTH_STRING"
@@ -44,13 +43,12 @@ class Client(PrefectClient):
     async def set_flow_run_state(
         self, flow_run_id: UUID | str, state: State[Any], force: bool = False
     ) -> OrchestrationResult[Any]:
-        """Set a run's state, unless Prefect would have it wait: somebody has parked it since we read it, or its database is an
-        earlier copy. The engine would sleep until the run's deadline, for hours, holding its referral's lock and a place among
-        those that are carried. Raises Abort: the attempt failed, and the next one reads the run anew."""
-        answer: OrchestrationResult[Any] = await super().set_flow_run_state(flow_run_id, state, force)
-        if answer.status is SetStateStatus.WAIT:
-            raise Abort("Prefect has the run wait")
-        return answer
+        """Set a run's state; the run that is being carried begins by force. From a parked state the ordinary way needs two calls
+        more, and may have the engine sleep until the run's deadline; from a final one there is none. That nobody else carries it
+        is said by its referral's lock."""
+        carried = CARRIED.get()
+        begins = carried is not None and str(carried.id) == str(flow_run_id) and state.is_running()
+        return await super().set_flow_run_state(flow_run_id, state, force or begins)
 
 
 class _Context(AsyncClientContext):

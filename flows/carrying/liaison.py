@@ -16,10 +16,11 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
 from mash.config.settings import Settings
-from mash.flows.carrying.carrier import PREFECT_TROUBLE, Carrier
+from mash.flows.carrying.carrier import PREFECT_TROUBLE, Carrier, ready
 from mash.flows.carrying.connection import Client, connected, refusal
 from mash.flows.carrying.deployed import acts_on_automations, deploy, end_left_rounds, switched_off, take_away
-from mash.flows.carrying.nightly import NIGHT, Night, nightly
+from mash.flows.carrying.night import Night
+from mash.flows.carrying.nightly import NIGHT, nightly
 from mash.flows.carrying.rounds import NIGHT as NIGHTLY
 from mash.flows.carrying.rounds import WATCH, Rounds
 from mash.flows.carrying.runs import POOL, Deployed, due_runs
@@ -132,7 +133,7 @@ class Liaison:
         """Make a round as a run that Prefect shows."""
         look, night = LOOK.set(partial(self._look, look_around)), NIGHT.set(Night(self.store, self.settings))
         try:
-            if not await self.carrier.execute(flow, await self.carrier.ready(run), {}):
+            if not await self.carrier.execute(flow, ready(run), {}):
                 raise RoundFailed(flow.name)
         finally:
             LOOK.reset(look)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.paper import keep_newest, sealed_to, write_list
 from mash.flows.store.checkpoints import signing_key

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from mash.config.channels import FILE, Channel, read_channels
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
 from mash.flows.store.apply import act

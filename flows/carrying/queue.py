@@ -36,6 +36,9 @@ class Queue:
         self.failed: dict[str, int] = {}
         self.resting: set[str] = set()
         self.order = itertools.count()
+        self.idle = asyncio.Event()
+        """Set while none waits."""
+        self.idle.set()
 
     def __len__(self) -> int:
         return self.waiting.qsize()
@@ -61,6 +64,7 @@ class Queue:
         if reference not in self.live and reference not in self.resting:
             if reference not in self.again:
                 self.waiting.put_nowait((-urgent, next(self.order), reference))
+                self.idle.clear()
             self.again[reference] = again or self.again.get(reference, False)
 
     async def add_all(self, references: list[str]) -> None:
@@ -71,6 +75,8 @@ class Queue:
     async def next(self) -> str:
         """The most urgent; it waits on until it is taken."""
         _, _, reference = await self.waiting.get()
+        if self.waiting.empty():
+            self.idle.set()
         return reference
 
     def take(self, reference: str) -> bool:

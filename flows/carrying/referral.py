@@ -35,11 +35,6 @@ class Attempt:
     run: FlowRun
     new: bool = False
 
-    @property
-    def seen(self) -> int:
-        """The version of the referral that is dealt with."""
-        return self.case.referral.version
-
 
 ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 """Set by the worker around each attempt: the flow runs in the worker's own process, and takes only the reference."""
@@ -53,7 +48,7 @@ async def referral(reference: str) -> State[None] | None:
     try:
         case = await _carry(attempt, reference)
         await describe(_client(), case, attempt.run)
-        await attempt.stories.tell(_client(), case, attempt.run, new=attempt.new)
+        await attempt.stories.tell(_client(), case, attempt.run.id, new=attempt.new)
     except Exception as error:
         raise CarryFailed(f"{type(error).__name__} while carrying {reference}") from None
     if case.referral.finished:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
+import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowFilter,
@@ -17,7 +19,9 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.states import to_state_create
 
 from mash.flows.carrying.referral import referral
 from mash.flows.carrying.shown import parameters_of, tags_of
@@ -55,6 +59,28 @@ async def create_run(client: PrefectClient, deployed: Deployed, case: Case, stat
         state=state,
         idempotency_key=case.reference,
     )
+
+
+async def set_parked(client: PrefectClient, runs: Collection[UUID], state: State[None]) -> set[UUID]:
+    """Have runs that are parked show another parked state; returns those that do. A run that is in any other state, and one that
+    is gone, is left as it is: an attempt may be under way. At most fifty, each of which the caller holds the lock of."""
+    if not runs:  # without a filter Prefect means every run that it has
+        raise ValueError("the runs have to be named")
+    named = FlowRunFilter(
+        id=FlowRunFilterId(any_=list(runs)), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+    )
+    create = to_state_create(state)
+    create.state_details.transition_id = uuid4()
+    asked = {"flow_runs": named.model_dump(mode="json"), "state": create.model_dump(mode="json", serialize_as_any=True)}
+    path: Any = "/flow_runs/bulk_set_state"  # the client has no call for it, and its list of paths leaves it out
+    try:
+        answer = await client.request("POST", path, json=asked)
+    except httpx.HTTPStatusError as refused:
+        if refused.response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED):
+            return set()  # a server of an earlier release, which has no such call: they are shown by attempts
+        raise
+    results = answer.json()["results"]
+    return {UUID(each["flow_run_id"]) for each in results if each["status"] == SetStateStatus.ACCEPT.value}
 
 
 async def due_runs(client: PrefectClient) -> list[FlowRun]:

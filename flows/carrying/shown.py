@@ -6,7 +6,9 @@ Nothing there is believed: whoever has Prefect's login may change it, and its da
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Completed, Scheduled
@@ -95,13 +97,9 @@ def is_due(store: Store, case: Case) -> bool:
     return case.referral.next_at is not None and case.referral.next_at <= store.time.now()
 
 
-def only_to_show(store: Store, case: Case, run: FlowRun) -> bool:
-    """Whether a run has nothing to do but to show what happened: it is where it should be, and nothing is due. Most often that is
-    a reminder or an alert, and those come in storms."""
-    state = run.state
-    if state is None or disguised(case, run) or is_due(store, case):
-        return False
-    return state.is_completed() if case.referral.finished else state.is_scheduled() and state.name == awaiting(case.referral)
+def only_to_show(case: Case, run: FlowRun) -> bool:
+    """Whether a run has nothing to do but to show what happened: it has completed, and its referral waits for nothing."""
+    return bool(case.referral.finished and run.state and run.state.is_completed() and not disguised(case, run))
 
 
 def of_before(store: Store, addresses: Addresses, case: Case, run: FlowRun) -> bool:
@@ -146,9 +144,20 @@ async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
         )
 
 
+async def tag(client: PrefectClient, case: Case, run: UUID) -> bool:
+    """Tag a run, whatever its tags are; False where Prefect has none of this id."""
+    try:
+        await client.update_flow_run(run, tags=sorted(tags_of(case.referral)))
+    except httpx.HTTPStatusError as refused:
+        if refused.response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
 async def show(client: PrefectClient, store: Store, stories: Stories, case: Case, run: FlowRun) -> None:
     """Have Prefect show a referral as the log has it, whatever it showed. Nobody else may carry its run meanwhile."""
     await describe(client, case, run)
-    await stories.tell(client, case, run)
+    await stories.tell(client, case, run.id)
     # By force: what is final, and what is left running, takes nothing else.
     await client.set_flow_run_state(run.id, state_of(store, stories.addresses, case), force=True)

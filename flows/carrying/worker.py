@@ -32,8 +32,11 @@ from mash.flows.store.checkpoints import signing_key
 from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
+from mash.flows.store.spare import LOOKED_AT, Spare
 from mash.flows.store.store import Store, open_store
+from mash.flows.store.sums import add_months, add_up, add_waiting
 from mash.flows.store.writes import CHANNEL
+from mash.notifications.mail import OPEN
 
 log = structlog.stdlib.get_logger("mash.worker")
 BATCH = 200
@@ -55,6 +58,8 @@ PAPER_LOOKED_AT = 60.0
 """Seconds between two looks whether the lists of open cases for paper are an hour old."""
 MADE_ANEW_LOOKED_AT = 60.0
 """Seconds between two looks whether states of an earlier release are left: after an upgrade, or a restore."""
+ADDED_UP = 60.0
+"""Seconds between two times that what has ended is added up for managers' figures."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -72,6 +77,7 @@ class Worker:
         self.mender, self.anew = Mender(store), Anew(store)
         self.liaison = Liaison(store, settings, self.carrier)
         self.paper = Paper(store, settings)
+        self.spare = Spare(store)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -80,12 +86,16 @@ class Worker:
             child = (self._look_whether_known, self._make_anew)
             more = (
                 *child,
+                self._tell_stories,
+                self._end_idle,
+                self._close_spare,
                 self._hand_over,
                 self._ask_what_became,
                 self._look_ahead,
                 self._hold_against_the_log,
                 self.liaison.keep_in_touch,
                 self._make_rounds,
+                self._add_up,
             )
             paper = (self._make_paper,) if self.settings.paper_dir else ()
             for loop in (*loops, *more, *paper):
@@ -200,6 +210,26 @@ class Worker:
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
         await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
+
+    async def _add_up(self) -> None:
+        for hub in self.store.hubs:
+            for add in (add_up, add_months, add_waiting):
+                await add(self.store, hub, self.carrier.calm.wait)  # clocks go first
+        await asyncio.sleep(ADDED_UP)
+
+    async def _end_idle(self) -> None:
+        OPEN.end_idle()
+        await asyncio.sleep(1)
+
+    async def _close_spare(self) -> None:
+        await self.spare.close()
+        await asyncio.sleep(LOOKED_AT)
+
+    async def _tell_stories(self) -> None:
+        began = asyncio.get_running_loop().time()
+        await self.carrier.tell_stories()
+        took = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(max(BREATH, self.settings.story_seconds - took))
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.copies import BackupFailed, count_rows, make_room, skip_references, snapshot
 from mash.flows.installation.dump import dumping, restoring

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pyrage import DecryptError, EncryptError, IdentityError, RecipientError, decrypt_io, encrypt_io, x25519
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.flows.installation.copies import BackupFailed
 
 

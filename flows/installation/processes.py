@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import signal
 import socket
@@ -16,20 +17,18 @@ from typing import BinaryIO
 
 import psutil
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError, ToMend
 
 
-class ClusterNotStarted(RuntimeError):
+class ClusterNotStarted(ToMend):
     """PostgreSQL did not come up; says what failed and where its log is."""
 
 
-class PartNotStarted(Exception):
+class PartNotStarted(ToMend):
     """A part ended, and starting it again is no use; says why, in the part's own last words."""
 
 
 PR_SET_PDEATHSIG = 1
-TO_MEND, AWAY = 2, 75
-"""Exit codes of a part: something has to be mended first, and starting it again is no use; or waiting helps (EX_TEMPFAIL)."""
 
 
 def check_port(host: str, port: int, setting: str) -> None:
@@ -63,6 +62,14 @@ def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return arm
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a file's lock: of two processes that make or change the same thing at once, one waits."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.parts import KEPT_OPEN, kind
 from mash.flows.installation.processes import open_log
 from mash.flows.installation.stack import Stack, free_port
@@ -50,8 +51,7 @@ class ScaledStack(Stack):
         self.redis_port = free_port()
         self.redis_password = secrets.token_urlsafe(18)
 
-    def _prepare(self, owner_url: str) -> None:
-        super()._prepare(owner_url)
+    def _prepare(self) -> None:
         if shutil.which(REDIS) is None:
             raise SettingsError(f"{REDIS} is not installed; Debian's package is called so too")
         self._configure_redis()

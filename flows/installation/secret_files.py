@@ -10,7 +10,6 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.store.keys import new_master
 
 SECRETS = (
     "database_url",
@@ -40,6 +39,11 @@ def complete(settings: Settings) -> Settings:
         found.pop("master_key", None)
     where = {"master_key_file": secrets_folder(settings) / "master_key"} if "master_key" in found else {}
     return settings.model_copy(update={**found, **where})
+
+
+def new_master() -> str:
+    """A fresh master key, as it is written into a file: 32 random bytes in base64."""
+    return base64.b64encode(os.urandom(32)).decode()
 
 
 def provide_secrets(settings: Settings) -> Settings:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from base64 import b64encode
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import httpx
 import psutil
 from pydantic import SecretStr
 
-from mash.config.channels import read_channels
-from mash.config.profile import load_profile
-from mash.config.settings import Settings, SettingsError
-from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.config.errors import TO_MEND, SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.parts import KEPT_OPEN, NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
+from mash.flows.installation.postmaster import Cluster, start_postmaster
+from mash.flows.installation.preparation import Preparation
 from mash.flows.installation.processes import (
-    TO_MEND,
     ClusterNotStarted,
     PartNotStarted,
     check_port,
@@ -31,8 +32,10 @@ from mash.flows.installation.processes import (
     open_log,
 )
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
-from mash.flows.store.schema import upgrade
 
+EARLY = ("api",)
+"""What begins to import before there is a database: people wait for it. It reads its settings when all is prepared, of which some
+are written meanwhile."""
 LONGEST_WAIT = 30.0
 """Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
 
@@ -55,20 +58,26 @@ class Stack:
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.logs = settings.data_dir / "logs"
         self.stopping = False
+        self.prefect_migrated = False
+        """Whether Prefect's tables are as its release wants them: its server need not look, which takes 10 MB and 0.3 s."""
 
     def __enter__(self) -> Self:
-        # What is wrong in a file is said before anything starts.
-        for hub in self.settings.hub_names:
-            load_profile(hub, self.settings.profiles_dir)
-        read_channels(self.settings.channels_file)
-        self._check_ports()
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
-            owner_url = self._database()
-            self.settings = provide_secrets(self.settings)
-            self._prepare(owner_url)
+            self._check_ports()
+            with Preparation(self.settings) as preparation, self._held() as held:
+                self.logs.mkdir(parents=True, exist_ok=True)
+                early = [part for part in self.parts if part in EARLY]
+                for part in early:
+                    self.start(part, after=held)
+                owner_url = self._database()
+                self.settings = provide_secrets(self.settings)
+                preparation.check_files()
+                socket, prefect_url = self.cluster.socket if self.cluster else None, self.settings.prefect_database_url
+                self.prefect_migrated = preparation.provide_tables(socket, owner_url, prefect_url)
+                self._prepare()
             for part in self.parts:
-                self.start(part)
+                if part not in early:
+                    self.start(part)
         except BaseException:
             self.stop()
             raise
@@ -76,6 +85,18 @@ class Stack:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    @contextmanager
+    def _held(self) -> Iterator[int]:
+        """What holds up a part that is started already, and imports what it needs meanwhile: a pipe, until something is written
+        into it. Where it is closed without, the part ends."""
+        held, holds = os.pipe()
+        try:
+            yield held
+            os.write(holds, b"!")
+        finally:
+            os.close(holds)
+            os.close(held)
 
     def _check_ports(self) -> None:
         """Before anything starts: a part that finds its port taken would be started again and again."""
@@ -98,7 +119,7 @@ class Stack:
         return self.settings.owner_database_url.get_secret_value()
 
     def _embedded(self) -> None:
-        self.cluster = start_cluster(self.settings.data_dir)
+        self.cluster = start_postmaster(self.settings.data_dir)
         self.settings = self.settings.model_copy(
             update={
                 "database_url": SecretStr(self.cluster.app_url),
@@ -108,19 +129,21 @@ class Stack:
             }
         )
 
-    def _prepare(self, owner_url: str) -> None:
-        """What has to be there before any part starts: the tables."""
-        upgrade(owner_url)
+    def _prepare(self) -> None:
+        """What has to be there before any part starts, beside the tables."""
 
     # --- parts ----------------------------------------------------------------------------------------------------------
 
-    def start(self, part: str) -> None:
-        """Start a part (again); "postgres" is the embedded database. Call it from the main thread: see `start_cluster`."""
+    def start(self, part: str, after: int | None = None) -> None:
+        """Start a part (again); "postgres" is the embedded database. An API may begin only after something was written to a
+        pipe. Call it from the main thread: see `start_postmaster`."""
         if part == "postgres":
             self._embedded()
             self.settings = provide_secrets(self.settings)  # its socket may have moved
             return
         command, environment, handed = self._command(part)
+        if after is not None:
+            command, handed = [*command, "--after", str(after)], (*handed, after)
         with open_log(self.logs / f"{part}.log") as log:
             self.children[part] = subprocess.Popen(
                 command,
@@ -132,6 +155,8 @@ class Stack:
                 pass_fds=handed,
                 preexec_fn=ends_with_parent(signal.SIGTERM),
             )
+        if part == "prefect":
+            self.prefect_migrated = False  # once it has run, its database may be put back or made anew: it looks itself
         # People wait for the API and the database; the runs in Prefect follow.
         psutil.Process(self.children[part].pid).nice(NICE.get(kind(part), 0))
 
@@ -164,6 +189,7 @@ class Stack:
             "PREFECT_API_DATABASE_CONNECTION_URL": database.get_secret_value(),
             "PREFECT_SERVER_API_AUTH_STRING": login.get_secret_value(),
             "PREFECT_SERVER_UI_API_URL": self.settings.prefect_api_url,
+            **({"PREFECT_API_DATABASE_MIGRATE_ON_START": "false"} if self.prefect_migrated else {}),
         }
         # Ready in 3.0 s on a warm database; `prefect server start`, which brings its command line, in 3.3 to 3.9.
         command = [
@@ -210,18 +236,14 @@ class Stack:
             "prefect": f"{self.settings.prefect_api_url}/health",
         }
         login = self.settings.prefect_auth_string
-        auth = httpx.BasicAuth(*login.get_secret_value().split(":", 1)) if login else None
         deadline = time.monotonic() + seconds
-        # One client, that trusts no environment: each makes a TLS context (tens of ms), and a proxy would be asked for loopback,
-        # where there is no certificate to check (S501).
-        with httpx.Client(timeout=2, trust_env=False, verify=False) as client:  # noqa: S501
-            for part in (part for part in self.parts if kind(part) in addresses):
-                while not _answers(client, addresses[kind(part)], auth if kind(part) == "prefect" else None):
-                    if self.children[part].poll() == TO_MEND:
-                        raise PartNotStarted(f"{part} cannot start: {self._last_words(part)}")
-                    if time.monotonic() > deadline or self.children[part].poll() is not None:
-                        raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
-                    time.sleep(0.05)
+        for part in (part for part in self.parts if kind(part) in addresses):
+            while not _answers(addresses[kind(part)], login if kind(part) == "prefect" else None):
+                if self.children[part].poll() == TO_MEND:
+                    raise PartNotStarted(f"{part} cannot start: {self._last_words(part)}")
+                if time.monotonic() > deadline or self.children[part].poll() is not None:
+                    raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
+                time.sleep(0.05)
 
     def kill(self, part: str) -> None:
         """End a part, or "postgres", at once, as a crash would."""
@@ -287,8 +309,15 @@ class Stack:
             self.cluster.stop()
 
 
-def _answers(client: httpx.Client, address: str, auth: httpx.Auth | None) -> bool:
+def _answers(address: str, login: SecretStr | None) -> bool:
+    """Whether a part says that it is well. It is asked on loopback, past any proxy."""
+    where = urlsplit(address)
+    asking = http.client.HTTPConnection(where.hostname or "", where.port, timeout=2)
     try:
-        return client.get(address, auth=auth).status_code == 200
-    except httpx.HTTPError:
+        headers = {"Authorization": f"Basic {b64encode(login.get_secret_value().encode()).decode()}"} if login else {}
+        asking.request("GET", where.path, headers=headers)
+        return asking.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        asking.close()

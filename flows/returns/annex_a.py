@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import xlsxwriter
-
 from mash.flows.returns.children import Known
 from mash.flows.returns.course import Assessment, Course, Enquiry
 from mash.flows.returns.episodes import Episode, episodes, is_referral
@@ -206,6 +204,9 @@ def _a_year_before(day: date) -> date:
 
 def workbook(rows: dict[str, list[list[Cell]]]) -> bytes:
     """The lists as a workbook, a sheet each."""
+    # Imported only now: 2 MB that nothing else needs.
+    import xlsxwriter
+
     written = io.BytesIO()
     book = xlsxwriter.Workbook(written, {"in_memory": True, "constant_memory": False})
     as_day, as_head = book.add_format({"num_format": "dd/mm/yyyy"}), book.add_format({"bold": True})

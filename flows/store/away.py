@@ -9,7 +9,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
-from mash.config.settings import NotYet, SettingsError
+from mash.config.errors import NotYet, SettingsError
 
 DATABASE_AWAY = (SQLAlchemyError, PostgresError, OSError)
 """What is raised while the database cannot be reached."""

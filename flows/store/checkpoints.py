@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Row, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.store.ledgers import settled, sign_items, sign_ledgers, sign_profiles, sign_standing
 from mash.flows.store.reads.counts import counts
 from mash.flows.store.store import Store, as_json

@@ -15,7 +15,7 @@ from mash.flows.store.deliveries import LAST_ROUND, TELLING, have_them_told
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import DELIVERIES, NOTICES, REFERRALS
 from mash.flows.store.trouble import tell_administrators
-from mash.notifications.govuk_notify import ARRIVED, FOR_GOOD, PASSES
+from mash.notifications.confirmed import ARRIVED, FOR_GOOD, PASSES
 from mash.notifications.notices import REFERRER
 
 SERVICE = "GOV.UK Notify"

@@ -14,7 +14,7 @@ from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import NOTICES, REFERRALS
 from mash.flows.store.trouble import tell_administrators
 from mash.flows.store.writes import QUEUED, queued
-from mash.notifications.govuk_notify import UNTIL_LATER
+from mash.notifications.confirmed import UNTIL_LATER
 from mash.notifications.notices import REFERRER, URGENT, Tried
 from mash.notifications.notices.occasion import Occasion
 from mash.notifications.notices.referrer import undelivered

@@ -149,7 +149,7 @@ def of_row(case: Case, stored: Stored) -> Iterator[Difference]:
     implied = _row_of(case, stored.events[-1].hash)
     known = {"reference": case.reference}
     if stored.row is None:
-        yield Difference("referral", "the referral was gone", {}, {**implied, "shown": 0}, known)
+        yield Difference("referral", "the referral was gone", {}, {**implied, "shown": 0, "told": 0}, known)
         return
     row = stored.row._mapping
     state = _state(row["state"])
@@ -165,8 +165,7 @@ def of_row(case: Case, stored: Stored) -> Iterator[Difference]:
         standing = state if name == "state" else row[name]
         if standing != value:
             was[name] = row[name]
-    if row["shown"] > row["version"]:
-        was["shown"] = row["shown"]
+    was |= {name: row[name] for name in ("shown", "told") if row[name] > row["version"]}
     if was:
         now = {name: implied.get(name, 0) for name in was}
         shown = [changed(name, was[name], now[name]) for name in was if name != "state"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.flows.store.checkpoints import Signed, is_signed
 from mash.flows.store.store import as_json
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings, read_secret_file
 
 NONCE = 12
 READ_AGAIN = 1.0
@@ -39,11 +40,6 @@ class Master:
     cipher: AESGCM
     name: str
     plain: bytes
-
-
-def new_master() -> str:
-    """A fresh master key, as it is written into a file: 32 random bytes in base64."""
-    return base64.b64encode(os.urandom(32)).decode()
 
 
 def master_source(settings: Settings) -> Callable[[], str]:

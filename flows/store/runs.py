@@ -32,12 +32,31 @@ async def urgencies(store: Store, references: list[str]) -> list[tuple[str, int]
     return [(name, found[name]) for name in references if name in found]
 
 
-async def record_shown(store: Store, reference: str, version: int) -> None:
-    """The run has dealt with so many of the referral's events."""
+async def record_shown(store: Store, reference: str, version: int, *, told: bool) -> None:
+    """The run has dealt with so many of the referral's events; and whether its story tells them."""
+    behind = update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.shown < version).values(shown=version)
+    async with store.single.connect() as connection:
+        await connection.execute(behind.values(told=version) if told else behind)
+
+
+async def record_told(store: Store, reference: str, version: int) -> None:
+    """The story tells so many of the referral's events."""
     async with store.single.connect() as connection:
         await connection.execute(
-            update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.shown < version).values(shown=version)
+            update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.told < version).values(told=version)
         )
+
+
+async def untold(store: Store, after: str, limit: int) -> list[str]:
+    """The next referrals, by reference, that wait for something and whose story tells less than their run shows."""
+    query = (
+        select(REFERRALS.c.reference)
+        .where(REFERRALS.c.told < REFERRALS.c.shown, ~REFERRALS.c.finished, REFERRALS.c.reference > after)
+        .order_by(REFERRALS.c.reference)
+        .limit(limit)
+    )
+    async with store.single.connect() as connection:
+        return list((await connection.scalars(query)).all())
 
 
 async def set_flow_run(store: Store, reference: str, run: UUID) -> None:

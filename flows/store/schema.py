@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.settings import NotYet, SettingsError
+from mash.config.errors import NotYet, SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One installation at a time migrates a database; the number is arbitrary and ours.

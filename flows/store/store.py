@@ -15,15 +15,16 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import delete, event, make_url, select
+from sqlalchemy import bindparam, delete, event, make_url, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mash.config.errors import SettingsError
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
-from mash.config.settings import Settings, SettingsError
+from mash.config.settings import Settings
 from mash.flows.store.acting import begin_as, provide_caller_key
 from mash.flows.store.away import opening
 from mash.flows.store.keys import Keyring, NoKeyHere, master_source
@@ -238,12 +239,16 @@ def _opened(keyring: Keyring, wrapped: bytes | None, name: str) -> bytes:
         raise SettingsError("MASH_MASTER_KEY is not the one of this database: its people cannot be read with it") from None
 
 
+# Built once, like every statement of each request.
+_NEWEST = select(SECRETS.c.master).where(SECRETS.c.name == RECEIPTS_KEY)
+_WRAPPED = select(KEYS.c.wrapped).where(KEYS.c.reference == bindparam("of"))
+
+
 async def keep_up(store: Store) -> None:
     """Wrap by the newest master key from now on: the database says that there is one, when another part has rotated it. Where it
     cannot be read here, what wraps goes on."""
-    query = select(SECRETS.c.master).where(SECRETS.c.name == RECEIPTS_KEY)
     async with store.single.connect() as connection:
-        newest = await connection.scalar(query)
+        newest = await connection.scalar(_NEWEST)
     if newest != store.keyring.current.name:
         with suppress(SettingsError):
             await asyncio.to_thread(store.keyring.read_again)
@@ -251,7 +256,7 @@ async def keep_up(store: Store) -> None:
 
 async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
     """The referral's key. Raises KeyDestroyed once it has been destroyed, and NoKeyHere where it is another master key's."""
-    return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
+    return store.keyring.unwrap(await connection.scalar(_WRAPPED, {"of": reference}), reference)
 
 
 def _engine(url: SecretStr, pool_size: int, longest: str) -> AsyncEngine:

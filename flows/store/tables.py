@@ -68,6 +68,8 @@ class ReferralRow(SQLModel, table=True):
     flow_run_id: UUID | None = None
     shown: int = 0
     """How many of the events its flow run has dealt with: with fewer than `version`, the run is behind."""
+    told: int = 0
+    """How many of them its story tells."""
     urgency: int = 0
     for_all: int = 0
     """The version after the last event that everybody may hear of who takes part."""
@@ -82,6 +84,13 @@ class ReferralRow(SQLModel, table=True):
     )
     """In whose hands it is while it is open: `login:` whoever has it or is to answer a check of it, `role:` theirs and whose turn
     it is, `agency:` each that is asked for an answer (`Referral.to_answer`)."""
+
+    counted_as: str | None = Field(
+        default=None,
+        sa_column=Column(Text, Computed("CASE WHEN finished THEN counted_as(state) END"), nullable=True),
+    )
+    """As what a finished case is counted: a `referral`, an `other` contact, or, where its people are erased, as about `nobody`;
+    the database reckons it from the state."""
 
 
 class EventRow(SQLModel, table=True):
@@ -626,6 +635,57 @@ class NearMiss(SQLModel, table=True):
     wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     """The key of its words; none once they were removed."""
     removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+class FigureSum(SQLModel, table=True):
+    """What a hub's cases add up to that came in on a day in London and are finished: by which edition of adding up, and as of
+    when."""
+
+    __tablename__ = "figure_sum"
+    hub: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    edition: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    made_at: datetime = Field(sa_column=moment())
+    sums: str = Field(sa_column=Column(Text, nullable=False))
+    stamp: UUID
+    """Another one each time that it is added up."""
+
+
+class FigureMonth(SQLModel, table=True):
+    """What the days of a month add up to together: of which (a digest of their stamps), and in which week the first of their
+    clocks was due. It holds as long as those days stand as they were."""
+
+    __tablename__ = "figure_month"
+    hub: str = Field(primary_key=True)
+    month: date = Field(primary_key=True)
+    of: str
+    earliest: date
+    sums: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class FigureOpen(SQLModel, table=True):
+    """What some cases add up to that still wait for something: of which rows as they stood (a digest of them), and as of when. It
+    holds as long as each of them stands so."""
+
+    __tablename__ = "figure_open"
+    hub: str = Field(primary_key=True)
+    bucket: str = Field(primary_key=True)
+    of: str
+    edition: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    made_at: datetime = Field(sa_column=moment())
+    sums: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class FigureOwed(SQLModel, table=True):
+    """A finished case that was written since its day was added up: `anew`, where it may be in that. The database itself adds
+    it."""
+
+    __tablename__ = "figure_owed"
+    id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), primary_key=True))
+    hub: str
+    day: date
+    reference: str
+    anew: bool
 
 
 class TimeAnchor(SQLModel, table=True):

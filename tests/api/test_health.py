@@ -10,8 +10,7 @@ import pytest
 from commands import mash_here
 from hub import ORDINARY, Hub, eventually, hub_here, metrics, served
 
-from mash.flows.installation.secret_files import write_secret
-from mash.flows.store.keys import new_master
+from mash.flows.installation.secret_files import new_master, write_secret
 from mash.flows.store.reads import health
 
 

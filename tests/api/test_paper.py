@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hub import Hub, hub_here, metrics
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.carrying.paper import NOT_MADE, NOT_WHOLE, Paper, make_lists
 from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.envelope import make_identity, recipients

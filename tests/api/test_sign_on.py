@@ -28,8 +28,9 @@ from mash.api.accounts import change_accounts, change_password, new_account
 from mash.api.app import create_app
 from mash.api.identity import Provider
 from mash.api.pages import live as live_pages
+from mash.config.errors import SettingsError
 from mash.config.permissions import read_permissions
-from mash.config.settings import Settings, SettingsError
+from mash.config.settings import Settings
 from mash.config.sign_on import Account, Position, accounts_text, read_accounts, read_sign_on
 from mash.flows.installation.secret_files import write_secret
 from mash.flows.installation.stack import Stack, free_port

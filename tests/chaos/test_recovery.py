@@ -22,8 +22,9 @@ from hub import eventually, running_hub, temporary_hub
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.places import wheel_programs
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.schema import upgrade
 from mash.flows.store.store import open_store

@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from mash.config.channels import Channels, read_channels
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.carrying.postman import check_alerts
 from mash.notifications.sender import check_channels
 

@@ -10,7 +10,8 @@ import pytest
 from mash.config import codes
 from mash.config.agreement import disagreements
 from mash.config.describe import explain
-from mash.config.profile import SHIPPED, available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import SHIPPED, available
 from mash.states.profile import Destination, Profile
 
 

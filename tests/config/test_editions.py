@@ -13,7 +13,8 @@ from commands import mash_here as mash
 from mash.config.commands import COMMANDS
 from mash.config.describe import describe, differences
 from mash.config.edition import EDITIONS
-from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stored_profile
+from mash.config.profile import ProfileError, load_profile, stored_profile
+from mash.config.profile_files import SHIPPED, available
 from mash.config.quotations import unread
 from mash.config.toml_lines import read_document
 from mash.config.words import in_words_of, lead_title, sentence, stage_title, worded

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mash.config.describe import describe, differences, explain
-from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stated, stored_profile
+from mash.config.profile import ProfileError, load_profile, stated, stored_profile
+from mash.config.profile_files import SHIPPED, available
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mash.config.documents import TITLES, not_found, read_documents
-from mash.config.profile import available, own_file
+from mash.config.profile import own_file
+from mash.config.profile_files import available
 from mash.config.quotations import Quotation, UnendedQuotation, claims_unquoted, quotations, unquoted
 from mash.config.toml_lines import Document, WrongFile, read_document
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_profiles import profiles
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.store.reads.dataset import Contact, Earlier
 from mash.flows.store.reads.figures import seen
 from mash.flows.telling.dataset_columns import ENDS, OTHER, Column, Value, columns

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from hubs_at_work import DOCUMENTS, census_told, person, received
 
-from mash.config.profile import available, load_profile, stated
+from mash.config.profile import load_profile, stated
+from mash.config.profile_files import available
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 

@@ -14,7 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from mash.bench import made_hub
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.foresight.arrivals import monday_of, weeks_on_record
 from mash.flows.foresight.compare import Asked, Between, Report, between, plans_of, reported, weeks_of
 from mash.flows.foresight.desk import Agenda, Desk, Work

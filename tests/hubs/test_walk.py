@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_profiles import calendars, profiles
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.telling.at_night import at_night
 from mash.flows.telling.walk import STARTS, Walk, as_text, begin, walk, walk_all
 from mash.states.clocks import local

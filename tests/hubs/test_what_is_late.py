@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_profiles import profiles
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.telling.walk import begin
 from mash.notifications.notices import notices_for
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks

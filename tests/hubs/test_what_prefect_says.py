@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.telling.addresses import Addresses
 from mash.flows.telling.awaited import Told, in_a_line, story
 from mash.flows.telling.for_administrators import NOTICES_SAID, SAID, SOMEBODY, line_of, role_in_words, timeline

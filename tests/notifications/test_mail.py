@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,8 +38,22 @@ class Server:
         self.subjects: list[str] = []
         self.mails: list[bytes] = []
         self.refuse = False
+        self.connected: set[Any] = set()
+        self.busy = False
+        """Whether it refuses before it hears anything of what a mail says."""
+        self.most = 1000
+        """Mails by one connection that are taken."""
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        session.mails = getattr(session, "mails", 0) + 1
+        if session.mails > self.most:
+            return "421 too many by one connection"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 go on"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.connected.add(session.peer)
         if self.refuse:
             return "451 not now"
         self.mails.append(envelope.content)
@@ -46,12 +61,29 @@ class Server:
         return "250 taken"
 
 
+class Spoken(SMTP):
+    """How it is spoken with."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        if self.event_handler.busy:
+            await self.push("451 busy")
+        else:
+            await super().smtp_DATA(arg)
+
+
+class Listening(Controller):
+    """What listens for it."""
+
+    def factory(self) -> SMTP:
+        return Spoken(self.handler, **self.SMTP_kwargs)
+
+
 @contextmanager
-def listening(tls: ssl.SSLContext | None) -> Iterator[tuple[Server, int]]:
+def listening(tls: ssl.SSLContext | None, port: int = 0) -> Iterator[tuple[Server, int]]:
     """A mail server on a free port of loopback, encrypted when a context is given."""
-    server, port = Server(), free_port()
+    server, port = Server(), port or free_port()
     more = {"tls_context": tls, "require_starttls": True} if tls else {}
-    controller = Controller(server, hostname="127.0.0.1", port=port, **more)
+    controller = Listening(server, hostname="127.0.0.1", port=port, **more)
     controller.start()
     try:
         yield server, port
@@ -115,6 +147,34 @@ async def test_a_server_that_refuses_or_is_not_there_has_taken_nothing() -> None
         server.refuse = True
         assert (await send(address("mailto", port), ALERT)).result == "failed; mail server answers 451"
     assert (await send(address("mailto", port), ALERT)).result == "failed; mail server: ConnectionRefusedError"
+
+
+async def test_a_mail_that_is_refused_before_its_words_are_said_leaves_nothing_in_the_way_of_the_next() -> None:
+    with listening(None) as (server, port):
+        assert (await send(address("mailto", port), ALERT)).taken
+        server.busy = True
+        assert (await send(address("mailto", port), ALERT)).result == "failed; mail server answers 451"
+        server.busy = False
+        assert (await send(address("mailto", port), ALERT)).taken
+        assert (len(server.mails), len(server.connected)) == (2, 1)
+
+
+async def test_mails_that_follow_one_another_go_by_one_connection_and_none_is_lost_where_the_server_ends_it() -> None:
+    with listening(None) as (server, port):
+        for _ in range(3):
+            assert (await send(address("mailto", port), ALERT)).taken
+        assert (len(server.mails), len(server.connected)) == (3, 1)
+    with listening(None, port) as (server, _):
+        assert (await send(address("mailto", port), ALERT)).result == "ok"
+        assert len(server.mails) == 1
+
+
+async def test_a_server_that_takes_few_mails_by_one_connection_gets_each_of_them_once() -> None:
+    with listening(None) as (server, port):
+        server.most = 2
+        for _ in range(7):
+            assert (await send(address("mailto", port), ALERT)).result == "ok"
+        assert (len(server.mails), len(server.connected)) == (7, 4)
 
 
 async def test_a_server_that_cannot_be_trusted_gets_nothing_unless_the_channel_says_so(untrusted: ssl.SSLContext) -> None:

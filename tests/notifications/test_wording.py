@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.intake import contact_of
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.notifications.notices.occasion import WARNINGS
 from mash.notifications.preview import FACTS, check_own, preview
 from mash.notifications.wording import KINDS, UNADDRESSED, WordingWrong, digest, message_for

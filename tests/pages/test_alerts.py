@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from hub import Hub, hub_here, later
 
-from mash.config.profile import SHIPPED
+from mash.config.profile_files import SHIPPED
 from mash.flows.store.log import read_log
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.store import Store

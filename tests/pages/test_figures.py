@@ -19,7 +19,8 @@ from mash.api.pages.figures.reckoning import Tally, percentile, share
 from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, WITHHELD, Beside, Figure, figures_of
 from mash.api.pages.figures.work import work
 from mash.flows.store.reads.described import Described
-from mash.flows.store.reads.figures import Came, SecondLook
+from mash.flows.store.reads.figures import Called, Came, SecondLook
+from mash.flows.store.reads.sums import Sums
 from mash.flows.store.reads.workload import Load, Workload
 from mash.flows.telling.cells import as_csv_cell
 from mash.states.accumulation import contact_of
@@ -31,6 +32,7 @@ from mash.states.values import Likeness, Match
 
 NOW = datetime(2026, 11, 19, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
+NEVER = Called([], [])
 numbers = st.lists(st.floats(0, 1_000), min_size=4, max_size=60)
 
 
@@ -55,29 +57,31 @@ def clock(name: str, due: float, hours: float | None = None, **fate: Any) -> Clo
     return Clock(**{**made, **times, **ended, **fate})
 
 
-def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW, taken_back: bool = False) -> Tally:
-    """These referrals added up, each a contact of its own unless it has a parent. What their states say is confirmed is so,
-    unless it was taken back."""
-    tally = Tally(weeks, now)
+def tallied(
+    *referrals: Referral,
+    weeks: int = 4,
+    now: datetime = NOW,
+    taken_back: bool = False,
+    called: Called = NEVER,
+    earlier: Mapping[str, Came] | None = None,
+) -> Tally:
+    """These referrals added up, each a contact of its own unless it has a parent, and what their logs say of alerts and second
+    looks. What their states say is confirmed is so, unless it was taken back. `earlier` is what is known of others."""
+    tally, sums = Tally(weeks, now), Sums()
     for number, referral in enumerate(referrals):
         root = referral.parent or f"MASH-26-{number:06d}"
-        tally.add_all([(root, referral.model_dump_json())])
         sure = [match for match in referral.matches if match.other and match.likeness == "confirmed" and not taken_back]
-        others = ((match.subject, contact_of(match.reference)) for match in sure)
-        tally.same_child.join([(root, subject, other) for subject, other in others if other != root])
+        links = {match.reference: "same_child" for match in sure if contact_of(match.reference) != root}
+        sums.add_all([(root, referral.model_copy(update={"links": {**links, **referral.links}}).model_dump_json())], now)
+    sums.add_called(called)
+    sums.place({**CAME, **(earlier or {})})
+    tally.take(sums)
     return tally
 
 
-def shown(
-    tally: Tally,
-    decided: int = 0,
-    waited: Sequence[timedelta] = (),
-    looks: Sequence[SecondLook] = (),
-    came: Mapping[str, Came] | None = None,
-) -> dict[str, Figure]:
-    """The figures by their names. `came` is what is known of contacts that are not added up."""
-    beside = Beside(decided, waited, came or {}, looks)
-    groups = figures_of(tally, beside, {"police": "The police"})
+def shown(tally: Tally, decided: int = 0) -> dict[str, Figure]:
+    """The figures by their names."""
+    groups = figures_of(tally, Beside(decided), {"police": "The police"})
     return {figure.name: figure for group in groups.values() for figure in group}
 
 
@@ -184,33 +188,32 @@ def again(days: float, *others: str, likeness: Likeness = "confirmed", other: st
 
 def repeats(*referrals: Referral) -> list[float]:
     """Of these: how many are confirmed re-referrals, suggested ones, others, and closures that were corrected."""
-    return column(shown(tallied(*referrals), came=CAME)["re-referrals"])
+    return column(shown(tallied(*referrals))["re-referrals"])
 
 
 def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months() -> None:
     first, second = "MASH-26-000000", "MASH-26-000001"
     tally = tallied(again(3, second), again(2, first), again(1, LONG_BEFORE), again(1))
-    assert tally.same_child.unseen == {LONG_BEFORE}
-    assert column(shown(tally, came=CAME)["re-referrals"]) == [1, 0, 3, 0]
+    assert column(shown(tally)["re-referrals"]) == [1, 0, 3, 0]
 
 
 def test_what_somebody_has_confirmed_is_told_from_what_is_only_suggested() -> None:
     both = again(1, EARLIER, likeness="likely").model_copy(update={"links": {EARLIER: "same_child"}})
     assert repeats(again(1, EARLIER), again(1, EARLIER, likeness="likely"), both, again(1)) == [2, 1, 1, 0]
-    says = shown(tallied(again(1, EARLIER), again(1, EARLIER, likeness="likely")), came=CAME)["re-referrals"].says
+    says = shown(tallied(again(1, EARLIER), again(1, EARLIER, likeness="likely")))["re-referrals"].says
     assert says.startswith("1 of 2 referrals (50 per cent) is about the same child as another within the twelve months before")
     assert says.endswith("The software suggests it of 1 more (50 per cent).")
 
 
 def test_what_was_taken_back_since_a_case_was_closed_counts_no_more_though_its_state_says_so() -> None:
-    figures = shown(tallied(again(1, EARLIER), taken_back=True), came=CAME)
+    figures = shown(tallied(again(1, EARLIER), taken_back=True))
     assert column(figures["re-referrals"]) == [0, 0, 1, 0] and column(figures["adding-up"]) == [1, 0, 0, 0]
 
 
 def test_a_contact_whose_people_are_erased_has_no_earlier_one_and_is_none() -> None:
     gone = {EARLIER: Came(NOW - 30 * DAY, True, erased=True)}
     contacts = (again(1, EARLIER), again(1, EARLIER, likeness="likely"), came(1, links={EARLIER: "same_child"}))
-    assert column(shown(tallied(*contacts), came=gone)["re-referrals"]) == [0, 0, 3, 0]
+    assert column(shown(tallied(*contacts, earlier=gone))["re-referrals"]) == [0, 0, 3, 0]
     erased = came(1, links={EARLIER: "same_child"}, erased=True)
     assert repeats(erased) == [0, 0, 1, 0]
 
@@ -231,19 +234,19 @@ def test_a_contact_that_was_split_is_one_re_referral_and_none_of_itself() -> Non
 def test_advice_and_requests_for_information_are_no_referrals_and_are_contacts() -> None:
     advice = (again(1, EARLIER, contact="advice"), again(1, EARLIER, contact="information_request", likeness="likely"))
     assert repeats(came(2), *advice) == [0, 0, 1, 0]
-    figures = shown(tallied(came(2), *advice), came=CAME)
+    figures = shown(tallied(came(2), *advice))
     assert figures["re-referrals"].says.startswith("0 of 1 referral (0 per cent)")
     assert figures["same-child"].rows[-1][1:] == (1, 1)
     assert "1 of 3 contacts (33.3 per cent)" in figures["same-child"].says
     earlier_advice = {EARLIER: Came(NOW - 30 * DAY, False)}
-    assert column(shown(tallied(again(1, EARLIER)), came=earlier_advice)["re-referrals"]) == [0, 0, 1, 0]
-    assert shown(tallied(again(1, EARLIER)), came=earlier_advice)["same-child"].rows[-1][1:] == (1, 0)
+    assert column(shown(tallied(again(1, EARLIER), earlier=earlier_advice))["re-referrals"]) == [0, 0, 1, 0]
+    assert shown(tallied(again(1, EARLIER), earlier=earlier_advice))["same-child"].rows[-1][1:] == (1, 0)
 
 
 def test_months_are_counted_as_far_as_they_go_and_say_so() -> None:
     """NOW is 19 November, a Thursday: thirteen whole weeks begin on 17 August."""
-    tally = tallied(again(1, EARLIER), again(60, LONG_BEFORE), again(61, LONG_BEFORE, likeness="likely"), came(90), weeks=13)
-    figure = shown(tally, came={**CAME, LONG_BEFORE: Came(NOW - 300 * DAY, True)})["same-child"]
+    contacts = again(1, EARLIER), again(60, LONG_BEFORE), again(61, LONG_BEFORE, likeness="likely"), came(90)
+    figure = shown(tallied(*contacts, weeks=13, earlier={LONG_BEFORE: Came(NOW - 300 * DAY, True)}))["same-child"]
     assert figure.rows == (
         ("Aug 2026, from 17 Aug", 0, 0),
         ("Sep 2026", 1, 1),
@@ -260,7 +263,7 @@ def test_months_are_londons_and_a_year_goes_on_after_december() -> None:
 
 def test_a_file_withholds_small_numbers_of_each_column_and_names_no_contact() -> None:
     contacts = [again(1, EARLIER)] * 7 + [again(1, EARLIER, likeness="likely")] * 2 + [again(29, EARLIER)] * 6
-    figure = shown(tallied(*contacts), came=CAME)["same-child"]
+    figure = shown(tallied(*contacts))["same-child"]
     assert [row[1:] for row in figure.rows] == [(6, 0), (7, 2)]
     assert [row[1:] for row in figure.taken_away] == [(6, 0), (7, WITHHELD)]
     assert "MASH-" not in str((figure.rows, figure.taken_away, figure.says))
@@ -276,7 +279,7 @@ def test_second_looks_say_how_many_changed_something_and_how_long_they_took() ->
         SecondLook("otherwise", 30 * hour),
         SecondLook(None, None),
     ]
-    figure = shown(Tally(4, NOW), looks=looks)["second-looks"]
+    figure = shown(tallied(called=Called([], [(NOW - DAY, look) for look in looks])))["second-looks"]
     assert figure.rows == (
         ("Signed off as first decided", 3, 2.0),
         ("Sent back, or decided otherwise", 1, 30.0),
@@ -456,7 +459,7 @@ def test_a_share_is_not_expected_above_a_hundred_per_cent() -> None:
 
 def first(tally: Tally, **known: Any) -> dict[str, Headline]:
     """The five figures by their names."""
-    beside = Beside(0, (), known.get("came", {}), (), known.get("began"))
+    beside = Beside(0, known.get("began"))
     hour = Length(amount=1, unit=Unit.ELAPSED_HOURS)
     return {each.figure.name: each for each in headlines_of(tally, beside, hour)}
 
@@ -516,9 +519,9 @@ def test_an_agency_with_few_answers_is_not_taken_away_and_neither_is_what_it_cou
 
 def test_how_many_come_back_is_not_compared_before_there_is_a_year_to_look_back_on() -> None:
     tally = tallied(*(again(days, EARLIER) for days in range(1, 80)), weeks=26)
-    young = first(tally, came=CAME, began=NOW - 90 * DAY)["back"]
+    young = first(tally, began=NOW - 90 * DAY)["back"]
     assert young.told.verdict == "Too early to compare" and "on record from" in young.told.sentence and not young.figure.marked
-    assert "Too early" not in first(tally, came=CAME, began=NOW - 800 * DAY)["back"].told.verdict
+    assert "Too early" not in first(tally, began=NOW - 800 * DAY)["back"].told.verdict
 
 
 # What adds up
@@ -561,9 +564,9 @@ def test_the_late_part_of_what_somebody_has_stands_out_and_nobodys_cases_are_cou
 
 
 def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None:
-    tally = tallied(came(3, [clock("triage", 2, breached_at=NOW - 2 * DAY, rung=1)]))
-    minutes = [timedelta(minutes=number) for number in range(1, 21)]
-    figure = shown(tally, waited=minutes)["alerts"]
+    waits = came(3, [clock("triage", 2, breached_at=NOW - 2 * DAY, rung=1)])
+    had = [(NOW - DAY, timedelta(minutes=number)) for number in range(1, 21)]
+    figure = shown(tallied(waits, called=Called(had, [])))["alerts"]
     assert figure.says == (
         "Of the 20 alerts acknowledged, half were within 10 min, 95 per cent within 19 min; 1 is not acknowledged yet."
     )
@@ -573,7 +576,8 @@ def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None
         "Alerts acknowledged": 20,
         "Not acknowledged yet": 1,
     }
-    assert shown(tally, waited=minutes[:1])["alerts"].says.startswith("One alert was acknowledged, within 1 min;")
+    one = shown(tallied(waits, called=Called(had[:1], [])))["alerts"]
+    assert one.says.startswith("One alert was acknowledged, within 1 min;")
     assert shown(Tally(4, NOW))["alerts"].says == "No alert was acknowledged; 0 are not acknowledged yet."
 
 

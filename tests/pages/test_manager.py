@@ -26,9 +26,7 @@ def chief(hub: str) -> Actor:
     return Actor(id="chief", role="team_manager", agency="social_care", hub=hub)
 
 
-async def test_one_hub_does_not_wait_for_anothers_figures_and_nobody_reckons_what_is_being_reckoned(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_one_hub_does_not_wait_for_anothers_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, go_on = list[str](), asyncio.Event()
 
     async def reckoned(_: Any, by: Actor, __: int) -> list[Figure]:
@@ -38,12 +36,12 @@ async def test_one_hub_does_not_wait_for_anothers_figures_and_nobody_reckons_wha
         return [TODAY]
 
     monkeypatch.setitem(manager._RECKONED, "figures", reckoned)
-    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Cache(), store=None))
-    slow = [asyncio.create_task(manager._figures(app, chief("sandwell"), 13)) for _ in range(2)]
+    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Reckoned(), store=None))
+    slow = asyncio.create_task(manager._figures(app, chief("sandwell"), 13))
     await asyncio.sleep(0)
     assert await asyncio.wait_for(manager._figures(app, chief("merton"), 13), 5) == [TODAY]
     go_on.set()
-    assert await asyncio.gather(*slow) == [[TODAY], [TODAY]] and asked == ["sandwell", "merton"]
+    assert await slow == [TODAY] and asked == ["sandwell", "merton"]
 
 
 def shown(hub: Hub, figure: str = "", weeks: int = 26) -> str:
@@ -144,7 +142,9 @@ def test_what_a_manager_takes_away_is_never_older_than_the_page_it_was_asked_fro
     assert after == before + 1
 
 
-async def test_who_asks_for_a_table_while_it_is_reckoned_gets_one_that_was_begun_since(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_asks_while_it_is_reckoned_gets_what_was_begun_since_and_those_who_do_share_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     begun, go_on = list[int](), asyncio.Event()
 
     async def reckoned(*_: Any) -> list[Figure]:
@@ -153,13 +153,13 @@ async def test_who_asks_for_a_table_while_it_is_reckoned_gets_one_that_was_begun
         return [replace(TODAY, says=f"reckoning {begun[-1]}")]
 
     monkeypatch.setitem(manager._RECKONED, "figures", reckoned)
-    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Cache(), store=None))
+    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Reckoned(), store=None))
     page = asyncio.create_task(manager._figures(app, chief("sandwell"), 13))
     await asyncio.sleep(0)
-    tables = [asyncio.create_task(manager._figures(app, chief("sandwell"), 13, fresh=0)) for _ in range(3)]
+    more = [asyncio.create_task(manager._figures(app, chief("sandwell"), 13)) for _ in range(3)]
     await asyncio.sleep(0)
     go_on.set()
-    assert [one.says for [one] in await asyncio.gather(page, *tables)] == ["reckoning 0", *["reckoning 1"] * 3]
+    assert [one.says for [one] in await asyncio.gather(page, *more)] == ["reckoning 0", *["reckoning 1"] * 3]
 
 
 async def looked_at(hub: Hub) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hub import ORDINARY, Hub, hub_here
 from reading import Form, Page
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.states.values import Actor
 

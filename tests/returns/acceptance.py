@@ -15,7 +15,8 @@ from outside import annex_log, census_issues, schema_errors
 from returning import histories
 from written_of_children import PSEUDO_AUTHORITY, gathered
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.returns.annex_a import Period
 from mash.flows.returns.children import in_year
 from mash.flows.returns.extract import annex_files, authorities, census_files

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hub import Installation, fresh_cluster
 
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 
 
 @pytest.fixture(scope="session")

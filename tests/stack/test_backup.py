@@ -34,10 +34,10 @@ from sqlalchemy import create_engine
 
 from mash.api.self_test.walls import be
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
 from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.dump import program
 from mash.flows.installation.envelope import decrypt, encrypt, identities, recipients
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.installation.signature import MAGIC, PURPOSE, SIZE
 from mash.flows.store.apply import act
 from mash.flows.store.reads.case import read_case

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hub import PATIENCE, Installation, eventually
-from prefect.exceptions import Abort
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-from prefect.states import Running
+from prefect.states import Running, Scheduled
 from prefect.utilities.engine import propose_state
 
-from mash.flows.carrying.connection import connected
+from mash.flows.carrying.connection import CARRIED, connected
+from mash.flows.carrying.runs import set_parked
 from mash.flows.store.sessions import begin_session
 from mash.states.values import Actor
 
@@ -38,8 +40,8 @@ def test_what_changes_no_stage_is_shown_without_an_attempt(hub: Installation) ->
     eventually(lambda: hub.run(reference)["state"]["message"].endswith(last))
     after = hub.run(reference)
     assert (after["id"], after["run_count"]) == (before["id"], before["run_count"])
-    (story,) = stories(hub, reference)
-    assert "Note added" in story["data"]
+    eventually(lambda: [each for each in stories(hub, reference) if "Note added" in each["data"]])
+    assert len(stories(hub, reference)) == 1
 
 
 def stories(hub: Installation, reference: str) -> list[dict[str, Any]]:
@@ -93,19 +95,45 @@ def test_stories_that_an_earlier_version_left_and_one_that_is_deleted_make_way_f
     assert hub.repairs(reference) == []
 
 
-def test_an_attempt_at_a_run_that_prefect_has_wait_ends_and_does_not_sleep_until_its_deadline(hub: Installation) -> None:
-    run = hub.awaits(hub.referral(), "Awaiting triage")["id"]
+def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_not_sleep_until_its_deadline(
+    hub: Installation,
+) -> None:
+    reference = hub.referral()
+    run = hub.awaits(reference, "Awaiting triage")["id"]
     login = hub.settings.prefect_auth_string
     assert login
 
-    async def begun_as_by_the_engine() -> None:
+    async def begun_as_by_the_engine() -> State[Any]:
         async with connected() as client, asyncio.timeout(PATIENCE):
-            await propose_state(client, Running(), flow_run_id=run)
+            CARRIED.set(await client.read_flow_run(run))
+            return await propose_state(client, Running(), flow_run_id=run)
 
     there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
-    with temporary_settings(there), pytest.raises(Abort):
-        asyncio.run(begun_as_by_the_engine())
-    assert hub.prefect.get(f"/flow_runs/{run}").json()["state_name"] == "Awaiting triage"
+    with temporary_settings(there):
+        assert asyncio.run(begun_as_by_the_engine()).is_running()
+    hub.look()
+    hub.awaits(reference, "Awaiting triage")
+
+
+def test_a_change_of_many_runs_touches_those_alone_that_it_names_and_that_are_parked(hub: Installation) -> None:
+    parked, over = hub.referral(), hub.referral()
+    ids = {reference: UUID(hub.awaits(reference, "Awaiting triage")["id"]) for reference in (parked, over)}
+    hub.prefect.post(f"/flow_runs/{ids[over]}/set_state", json={"state": {"type": "CANCELLED"}, "force": True})
+    login = hub.settings.prefect_auth_string
+    assert login
+
+    async def changed() -> set[UUID]:
+        async with connected() as client:
+            with pytest.raises(ValueError, match="have to be named"):
+                await set_parked(client, [], Scheduled())
+            return await set_parked(client, list(ids.values()), Scheduled(name="Awaiting a test"))
+
+    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
+    with temporary_settings(there):
+        assert asyncio.run(changed()) == {ids[parked]}
+    hub.look()
+    for reference in ids:
+        hub.awaits(reference, "Awaiting triage")
 
 
 def test_a_run_of_the_night_is_named_by_its_date(hub: Installation) -> None:

@@ -20,8 +20,10 @@ from psycopg import errors
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from mash.config.settings import Settings, SettingsError
-from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
+from mash.flows.installation.cluster import start_cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.installation.stack import Stack, free_port
 
 

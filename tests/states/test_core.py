@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from random_profiles import profiles
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.actions import CompleteAction, RecordAction

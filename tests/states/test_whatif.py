@@ -10,7 +10,8 @@ import pytest
 
 from mash.bench.year import History, made_year
 from mash.config.instead import instead_of
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.rating import RateReferral

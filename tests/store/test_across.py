@@ -14,7 +14,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.dialects.postgresql import insert
 
 from mash.api.self_test.walls import be
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.apply import Applied, act, receive
 from mash.flows.store.log import events_of
 from mash.flows.store.reads.accesses import ACROSS, accesses_across, accesses_of, accesses_to

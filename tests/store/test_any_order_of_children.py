@@ -1,5 +1,5 @@
 """Children confirmed, taken back, put right, added, split and erased in any order: nobody is without a case, no contact is lost,
-and what is known of them is what people said."""
+what is known of them is what people said, and what was added up of them is what there is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import figuring
 import psycopg
 import pytest
 from acting import DUTY, MANAGER, SCHOOL, START, set_time
+from emptying import emptying
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -26,6 +28,7 @@ from mash.flows.store.reads.earlier import earlier, side_by_side
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.replay import replay
 from mash.flows.store.store import Store
+from mash.flows.store.sums import add_up
 from mash.flows.store.tables import IDENTITIES, REFERRALS
 from mash.flows.store.writes import Item
 from mash.states.accumulation import contact_of
@@ -314,17 +317,12 @@ async def sound(hub: Hub) -> None:
     assert [wrong async for wrong in verify(hub.store)] == []
     assert (await replay(hub.store)).different == []
     assert await Mender(hub.store).look_at_all() == []
+    assert await figuring.figures(hub.store) == await figuring.figures_of_states(hub.store)
 
 
-OF_CASES = """
-    DO $$
-    DECLARE each record;
-    BEGIN
-        FOR each IN SELECT DISTINCT table_name FROM information_schema.columns JOIN pg_tables ON tablename = table_name
-                    WHERE schemaname = 'public' AND column_name IN ('reference', 'root') LOOP
-            EXECUTE format('DELETE FROM %I', each.table_name);
-        END LOOP;
-    END $$"""
+OF_CASES = emptying("""
+    relname LIKE 'figure\\_%' OR relname IN (SELECT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name IN ('reference', 'root'))""")
 """Each order begins with no case."""
 
 
@@ -350,6 +348,7 @@ async def any_order(store: Store, owner: psycopg.Connection, steps: list[Step]) 
         await STEPS[kind](hub, await hub.turn(one, other, number))
         if looks:
             await hub.look()
+            await add_up(store, "merton")
     await sound(hub)
 
 

@@ -18,8 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from mash.config.settings import Settings, SettingsError
-from mash.flows.installation.cluster import Cluster
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.apply import Applied, act, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
@@ -254,15 +255,15 @@ async def test_a_command_that_changes_nothing_adds_nothing(store: Store, owner_c
 async def test_every_write_leaves_the_run_behind_until_it_has_dealt_with_it_and_the_most_urgent_come_first(store: Store) -> None:
     calm, unrated, _ = [await submit(store) for _ in range(3)]
     for reference, _, version in await behind(store, 100):
-        await record_shown(store, reference, version)
+        await record_shown(store, reference, version, told=True)
     assert await behind(store, 100) == []
     await act(store, calm, RateReferral(rating="green"), DUTY)
     await act(store, unrated, AddNote(), DUTY, words="hurry")
     found = await behind(store, 100)
     assert [reference for reference, _, _ in found] == [unrated, calm]
-    await record_shown(store, unrated, found[0][2] - 1)
+    await record_shown(store, unrated, found[0][2] - 1, told=True)
     assert [reference for reference, _, _ in await behind(store, 100)] == [unrated, calm], "not all of it is dealt with"
-    await record_shown(store, unrated, found[0][2])
+    await record_shown(store, unrated, found[0][2], told=True)
     assert [reference for reference, _, _ in await behind(store, 1)] == [calm]
 
 

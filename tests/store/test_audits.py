@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mash.api.self_test.walls import be
 from mash.config.permissions import read_permissions
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.apply import act
 from mash.flows.store.audits import Audit, record
 from mash.flows.store.erasure import erase

@@ -11,7 +11,7 @@ import pytest
 from acting import BASIS, DUTY, SCHOOL, submit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mash.flows.carrying.nightly import check_conservation
+from mash.flows.carrying.night import check_conservation
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import NONE_BEFORE, Signed, check_signatures, make_checkpoint, read_checkpoints
 from mash.flows.store.held_against import verify_against

@@ -6,7 +6,7 @@ from datetime import date, time
 
 from acting import DUTY, MANAGER, START, set_time, submit, turned_away
 
-from mash.flows.carrying.nightly import check_conservation
+from mash.flows.carrying.night import check_conservation
 from mash.flows.store.apply import act
 from mash.flows.store.reads.children import children
 from mash.flows.store.rotas import store_rota

@@ -11,7 +11,7 @@ from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL, START, set_time, submit
 from psycopg import sql
 
 from mash.api.self_test.walls import be as act_as
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.acting import Signer
 from mash.flows.store.apply import act
 from mash.flows.store.reads.accesses import MOST, Span, accesses_of, accesses_to

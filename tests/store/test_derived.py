@@ -97,6 +97,7 @@ ROW_CHANGES = {
     "who submitted it": "caller = 'somebody-else'",
     "how urgent it is": "urgency = -9",
     "how far its run is": "shown = 1000000",
+    "how far its story is": "told = 1000000",
     "its version": "version = version + 90",
     "its last hash": "head_hash = repeat('0', 64)",
     "a state that cannot be read": "state = '{}'",

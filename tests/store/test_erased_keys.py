@@ -11,10 +11,10 @@ from acting import submit, turned_away
 from commands import mash_here
 
 from mash.config.settings import Settings
-from mash.flows.carrying.nightly import keep_to_retention
-from mash.flows.installation.cluster import Cluster
+from mash.flows.carrying.night import keep_to_retention
+from mash.flows.installation.postmaster import Cluster
+from mash.flows.installation.secret_files import new_master
 from mash.flows.store.erasure import erase, rewrite_keys
-from mash.flows.store.keys import new_master
 from mash.flows.store.log import verify
 from mash.flows.store.mending import contradictions
 from mash.flows.store.rotation import retire_older, wrap_anew

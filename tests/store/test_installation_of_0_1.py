@@ -35,7 +35,7 @@ from sqlalchemy import create_engine
 from mash.api.app import create_app
 from mash.config.profile import stored_profile
 from mash.config.settings import Settings, read_settings
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.installation.stack import free_port
 from mash.flows.store.apply import fire_due
 from mash.flows.store.log import fold

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.api.problems import answer_for
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.intake import contact_of
-from mash.config.settings import Settings, SettingsError, read_settings
-from mash.flows.installation.secret_files import write_secret
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings, read_settings
+from mash.flows.installation.secret_files import new_master, write_secret
 from mash.flows.store.apply import receive
-from mash.flows.store.keys import new_master
 from mash.flows.store.log import verify
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.items import read_items

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from mash.config.settings import Settings
-from mash.flows.carrying.nightly import STEPS, Night, NightNotWhole, copy_checkpoints, take_checkpoint, work_through
+from mash.flows.carrying.night import STEPS, Night, NightNotWhole, copy_checkpoints, take_checkpoint, work_through
 from mash.flows.store.nights import record_step
 from mash.flows.store.reads.health import read_health
 from mash.flows.store.store import Store
@@ -76,6 +76,7 @@ async def test_without_a_key_to_sign_by_the_rest_of_the_night_is_done(night: Nig
         "replay": True,
         "retention": True,
         "returns": True,
+        "figures": True,
     }
     assert any("MASH_SIGNING_KEY is needed" in each for each in await told(night.store))
 

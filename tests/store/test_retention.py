@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from acting import DUTY, MANAGER, START, set_time, submit, turned_away
 
-from mash.flows.carrying.nightly import keep_to_retention
+from mash.flows.carrying.night import keep_to_retention
 from mash.flows.store.apply import act
 from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from stdnum.gb import upn
 
-from mash.flows.carrying.nightly import STEPS
+from mash.flows.carrying.night import STEPS
 from mash.flows.returns.annex_a import Period
 from mash.flows.returns.extract import Gathered, NotCounted, annex_files, census_files, count_findings, gather, note_extract
 from mash.flows.returns.findings import Finding

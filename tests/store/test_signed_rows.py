@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.carrying.nightly import copy_checkpoints, keep_to_retention, take_checkpoint
+from mash.flows.carrying.night import copy_checkpoints, keep_to_retention, take_checkpoint
 from mash.flows.store.api_keys import NewKey, make_api_key, revoke_api_key
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, make_checkpoint, read_checkpoints, state_restoration

@@ -13,7 +13,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from mash.api.self_test.walls import be
 from mash.config.permissions import read_permissions
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.simulations import (
     GIVEN_UP,
     GONE,

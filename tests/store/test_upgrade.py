@@ -11,7 +11,7 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import create_engine, make_url
 
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.schema import MIGRATIONS, upgrade
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mash.api.self_test.walls import be
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.acting import Signer, signer_of
 from mash.flows.store.apply import act, apply, receive
 from mash.flows.store.store import Store, as_json

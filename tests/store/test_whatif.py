@@ -16,7 +16,7 @@ from mash.config import instead
 from mash.config.instead import instead_of
 from mash.config.profile import load_profile
 from mash.config.toml_lines import WrongFile
-from mash.flows.carrying.nightly import OTHERWISE, check_replay
+from mash.flows.carrying.night import OTHERWISE, check_replay
 from mash.flows.store.apply import act, apply, fire_due
 from mash.flows.store.playing import Case, Rules
 from mash.flows.store.replay import parts_of, replay

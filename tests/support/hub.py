@@ -33,7 +33,8 @@ from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.off_duty import raise_what_was_left
 from mash.flows.carrying.postman import Postman
 from mash.flows.carrying.pulse import Pulse
-from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_cluster
+from mash.flows.installation.cluster import start_cluster
+from mash.flows.installation.postmaster import SERVER_SETTINGS, Cluster
 from mash.flows.installation.stack import PARTS, Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.apply import fire_due
@@ -341,6 +342,7 @@ def receiving(folder: Path, *, rate: float = 1.0, **more: Any) -> Iterator[tuple
                 pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
                 time_rate=rate,
                 settle_seconds=0.1,
+                story_seconds=0,
                 # All tests call from one address.
                 **{
                     "mail_url": SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from mash.api.pages.figures.chance import Telling, band_of, marks, tell, week_of
 from mash.api.pages.figures.control_chart import limits_among, limits_of_shares, limits_of_values
 from mash.api.pages.figures.pictures import Dots, Series, whole
-from mash.api.pages.figures.reckoning import LATELY, Tally, percentile
+from mash.api.pages.figures.reckoning import LATELY, Tally
 from mash.api.pages.figures.tables import Beside, Figure, Rows, shares
 from mash.api.pages.words import date_of, span
 from mash.config.words import sentence
@@ -94,8 +94,8 @@ def _open(tally: Tally) -> Headline:
 
 def _took(tally: Tally) -> Headline:
     found = tally.half_took_by_week()
-    took = tally.took[-2]
-    half, most = (span(percentile(took, rank)) if took else NOTHING_YET for rank in (50, 90))
+    took = tally.took_last_week(50, 90)
+    half, most = map(span, took) if took else (NOTHING_YET, NOTHING_YET)
     figure, told = _values("time-to-outcome", "Contact to outcome", "Half within, hours", found, " h")
     plain = f"half are quicker; 9 in 10 within {most}" if took else "Nothing was decided last week"
     title = "From contact to outcome: hours within which half had theirs, by week"
@@ -137,7 +137,7 @@ def _last(tally: Tally, found: Mapping[datetime, tuple[int, int]], nothing: str)
 
 
 def _back(tally: Tally, beside: Beside) -> Headline:
-    found = tally.back_by_week(beside.came)
+    found = tally.back_by_week()
     figure = shares("back", "Back within 12 months", ("Referrals", "Back"), found, of_people=2)
     told = _told(figure, found)
     value, plain = _last(tally, found, "No referral came in")

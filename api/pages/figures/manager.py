@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -27,13 +27,15 @@ from mash.api.pages.figures.work import work
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
+from mash.flows.store.reads.added_up import added_up
 from mash.flows.store.reads.audits import counted
 from mash.flows.store.reads.described import described
-from mash.flows.store.reads.figures import acknowledged_after, began_at, came_in, decided, second_looks, states
+from mash.flows.store.reads.figures import began_at, decided, erased_since
 from mash.flows.store.reads.near_misses import near_misses_counted
-from mash.flows.store.reads.same_child import joined
-from mash.flows.store.reads.workload import workload
+from mash.flows.store.reads.same_child import AGAIN, Known, confirmed_before
+from mash.flows.store.reads.workload import Workload, workload
 from mash.flows.store.store import Store
+from mash.flows.store.sums import add_up_some
 from mash.flows.telling.cells import as_csv_cell
 from mash.states.errors import NotFound
 from mash.states.values import Actor
@@ -42,8 +44,6 @@ router = APIRouter(prefix="/manager", include_in_schema=False)
 Manager = Annotated[Actor, Depends(Permitted("read_figures"))]
 PERIODS, USUAL = (13, 26, 52), 26
 """Weeks."""
-FRESH = 60.0
-"""Seconds for which figures are shown again."""
 SHOWN = 8
 """The latest rows of a table by week, before somebody asks for all."""
 Weeks = Annotated[int, Query()]
@@ -68,12 +68,12 @@ class Found:
 
 
 @dataclass
-class Cache:
-    """Figures that were reckoned lately, by hub, weeks and what is in them: when, and what. Each hub's are reckoned one at a
-    time. And what draws them."""
+class Reckoned:
+    """What was reckoned last, by hub, weeks and what is in it: when that began, and what it came to. Of each hub and of what
+    is in it, one is reckoned at a time. And what draws it."""
 
     found: dict[tuple[str, int, str], tuple[float, Any]] = field(default_factory=dict)
-    reckoning: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    reckoning: defaultdict[tuple[str, str], asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     drawing: Drawing = field(default_factory=Drawing)
 
 
@@ -83,7 +83,7 @@ async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str 
     found = await _figures(request.app, by, weeks)
     # Whoever has chosen none sees what chance does not explain.
     stands_out = next((each for each in found.first if each.told.stands_out), found.first[0])
-    chosen = await _one(request.app, by, weeks, figure or stands_out.figure.name)
+    chosen = await _one(request.app, by, weeks, figure or stands_out.figure.name, found)
     headline = next((each for each in found.first if each.figure.name == chosen.name), None)
     beside = found.figure(headline.beside) if headline and headline.beside else None
     known: dict[str, Any] = {"found": found, "figure": chosen, "beside": beside, "weeks": _period(weeks), "periods": PERIODS}
@@ -105,9 +105,8 @@ async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = USUA
 
 @router.get("/{name}.csv")
 async def table(request: Request, name: Name, by: Manager, weeks: Weeks = USUAL) -> Response:
-    """A figure's table, for a spreadsheet: of now, so that it is not older than the page, whichever process showed that; and
-    without small numbers of people, as files are passed on, which its last line says."""
-    figure = await _one(request.app, by, weeks, name, fresh=0)
+    """A figure's table, for a spreadsheet, without small numbers of people: files are passed on. Its last line says so."""
+    figure = await _one(request.app, by, weeks, name)
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(figure.heads)
@@ -136,10 +135,10 @@ def _drawn(drawing: Drawing, first: Sequence[Headline], chosen: Figure, beside: 
     }
 
 
-async def _one(app: Any, by: Actor, weeks: int, name: str, fresh: float = FRESH) -> Figure:
+async def _one(app: Any, by: Actor, weeks: int, name: str, found: Found | None = None) -> Figure:
     if name in DESCRIBED:
-        return DESCRIBED[name](await _kept(app, by, weeks, "described", fresh))
-    if figure := (await _figures(app, by, weeks, fresh)).figure(name):
+        return DESCRIBED[name](await _now(app, by, weeks, "described"))
+    if figure := (found or await _figures(app, by, weeks)).figure(name):
         return figure
     raise NotFound("there is no such figure")
 
@@ -148,33 +147,45 @@ def _period(weeks: int) -> int:
     return weeks if weeks in PERIODS else USUAL
 
 
-async def _figures(app: Any, by: Actor, weeks: int, fresh: float = FRESH) -> Found:
-    found: Found = await _kept(app, by, weeks, "figures", fresh)
+async def _figures(app: Any, by: Actor, weeks: int) -> Found:
+    found: Found = await _now(app, by, weeks, "figures")
     return found
 
 
-async def _kept(app: Any, by: Actor, weeks: int, what: str, fresh: float) -> Any:
-    """What was reckoned, begun at most so many seconds before it was asked for."""
-    cache: Cache = app.state.figures
+async def _now(app: Any, by: Actor, weeks: int, what: str) -> Any:
+    """What is reckoned now. Who asks while it is reckoned for somebody else waits for that, and for what they ask themselves only
+    where that was begun before they did."""
+    reckoned: Reckoned = app.state.figures
     which = (by.hub, _period(weeks), what)
-    oldest = time.monotonic() - fresh
-    async with cache.reckoning[by.hub]:
-        if which not in cache.found or cache.found[which][0] < oldest:
-            cache.found[which] = (time.monotonic(), await _RECKONED[what](app.state.store, by, weeks))
-    return cache.found[which][1]
+    asked = time.monotonic()
+    async with reckoned.reckoning[by.hub, what]:
+        if which not in reckoned.found or reckoned.found[which][0] < asked:
+            reckoned.found[which] = (time.monotonic(), await _RECKONED[what](app.state.store, by, weeks))
+        return reckoned.found[which][1]
 
 
 async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     tally = Tally(_period(weeks), store.time.now())
-    # Side by side: of a year, the alerts take the database half as long as the states take us.
-    acknowledged, _ = await asyncio.gather(acknowledged_after(store, by, tally.first), _add_up(tally, store, by))
-    tally.same_child.join(await joined(store, by, tally.first, tally.now))
-    came = await came_in(store, by, tally.same_child.unseen)
-    seconded, began = await second_looks(store, by, tally.first), await began_at(store, by)
-    audited = learnt(await counted(store, by), await near_misses_counted(store, by))
-    beside = Beside(await decided(store, by, tally.midnight), acknowledged, came, seconded, began)
-    workers, rules = await workload(store, by), store.hub(by.hub)
+    # Side by side: the database takes as long for who is whose child as the sums take us.
+    async with asyncio.TaskGroup() as group:
+        read = group.create_task(_read_beside(store, by, tally))
+        confirmed = group.create_task(confirmed_before(store, by, tally.first))
+        group.create_task(_add_up(tally, store, by))
+    (beside, workers, audited), known = read.result(), confirmed.result()
+    await asyncio.to_thread(_join, tally, known, await erased_since(store, by, tally.first.astimezone(UTC) - AGAIN))
+    rules = store.hub(by.hub)
     return await asyncio.to_thread(_put_together, tally, beside, rules, work(workers, ratings_of(rules)), audited)
+
+
+async def _read_beside(store: Store, by: Actor, tally: Tally) -> tuple[Beside, Workload, list[Figure]]:
+    beside = Beside(await decided(store, by, tally.midnight), await began_at(store, by))
+    audited = learnt(await counted(store, by), await near_misses_counted(store, by))
+    return beside, await workload(store, by), audited
+
+
+def _join(tally: Tally, known: Mapping[str, Known], gone: Sequence[str]) -> None:
+    tally.same_child.join(known)
+    tally.same_child.erase(gone)
 
 
 def _put_together(tally: Tally, beside: Beside, rules: Any, workers: Figure, audited: list[Figure]) -> Found:
@@ -192,8 +203,10 @@ async def _described(store: Store, by: Actor, weeks: int) -> Any:
 
 
 async def _add_up(tally: Tally, store: Store, by: Actor) -> None:
-    async for some in states(store, by, tally.since):
-        await asyncio.to_thread(tally.add_all, some)
+    # What was changed of days that were added up is added up anew, and kept for who looks next.
+    await add_up_some(store, by.hub, tally.since.date())
+    async for sums in added_up(store, by, tally.since, tally.first, tally.now):
+        await asyncio.to_thread(tally.take_all, sums)
 
 
 _RECKONED = {"figures": _reckoned, "described": _described}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,17 +11,19 @@ from itertools import accumulate, dropwhile
 from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
-from mash.flows.store.reads.figures import Came, Seen, SeenClock, closed_at, decided_at, seen
+from mash.flows.store.reads.figures import SecondLook
+from mash.flows.store.reads.sums import Due, Numbers, Received, Sums, day_of, day_of_ticks, monday_of, ticks
 from mash.states.clocks import LONDON
-from mash.states.referral import verdict_of, whose
 
 LONGEST = timedelta(weeks=10)
 """What came in so long before may be due now: a statutory assessment has 45 working days, and Christmas may be among them."""
 LATELY = 4
 """The last whole weeks, in which agencies are compared."""
 
-moment = datetime.fromisoformat
-Measure = TypeVar("Measure", float, timedelta)
+HOUR = 3_600_000_000
+"""In microseconds."""
+_TICK = timedelta(microseconds=1)
+Measure = TypeVar("Measure", int, float, timedelta)
 
 
 def percentile(values: Sequence[Measure], rank: float) -> Measure:
@@ -32,6 +33,16 @@ def percentile(values: Sequence[Measure], rank: float) -> Measure:
     return sorted(values)[max(0, math.ceil(len(values) * rank / 100) - 1)]
 
 
+def percentile_of(counted: Mapping[int, int], rank: float) -> int:
+    """The same of whole numbers, of which it is counted how often there is each."""
+    left = max(1, math.ceil(sum(counted.values()) * rank / 100))
+    for value in sorted(counted):
+        left -= counted[value]
+        if left <= 0:
+            return value
+    raise ValueError("there are no values")
+
+
 def share(part: int, whole: int) -> float:
     """Per cent, to one place and never rounded up: a hundred is all of them."""
     return 1000 * part // whole / 10
@@ -39,23 +50,26 @@ def share(part: int, whole: int) -> float:
 
 @dataclass
 class Clocks:
-    """What became of the clocks of one kind: kept and missed, and how many hours each took that has ended."""
+    """What became of the clocks of one kind: kept and missed, and how long each took that has ended, in tenths of an hour."""
 
     in_time: int = 0
     missed: int = 0
-    hours: list[float] = field(default_factory=list)
+    tenths: Counter[int] = field(default_factory=Counter)
 
-    def add(self, in_time: bool, hours: float | None) -> None:
-        """One that was kept or missed; it has ended after so many hours, or goes on."""
-        self.in_time += in_time
-        self.missed += not in_time
-        if hours is not None:
-            self.hours.append(hours)
+    def add(self, due: Due) -> None:
+        """Some that were due."""
+        self.in_time += due.in_time
+        self.missed += due.missed
+        self.tenths.update(due.tenths.values)
 
     @property
     def number(self) -> int:
         """How many there were."""
         return self.in_time + self.missed
+
+    def within(self, rank: float) -> float:
+        """Hours that `rank` per cent of those that have ended did not exceed. Raises ValueError where none has."""
+        return percentile_of(self.tenths, rank) / 10
 
 
 class Tally:
@@ -64,10 +78,10 @@ class Tally:
 
     def __init__(self, weeks: int, now: datetime) -> None:
         self.now, self.midnight = now.astimezone(UTC), _midnight(now)
+        self._today = day_of(now)
+        self._first = monday_of(self._today) - 7 * weeks
         monday = self.midnight - timedelta(days=self.midnight.weekday())
         self.mondays = [monday - timedelta(weeks=back) for back in range(weeks, -1, -1)]
-        # In UTC, like what they are compared with: moments of two zones are compared by asking each, a million times over.
-        self._begin = [at.astimezone(UTC) for at in self.mondays]
         # Of what came in, by week and by what it was.
         self.contacts = [0] * len(self.mondays)
         self.came_today = self.referrals = self.reopened = 0
@@ -83,8 +97,12 @@ class Tally:
         """The same of each agency's answers in the last whole weeks."""
         self.climbed = 0
         # Of what has an outcome: how long after it came in, by the week of the outcome, and by what it is.
-        self.took: list[list[timedelta]] = [[] for _ in self.mondays]
-        self.took_for = defaultdict[str, list[timedelta]](list)
+        self._took_in = [list[int]() for _ in self.mondays]
+        self.took_for = defaultdict[str, list[int]](list)
+        """In microseconds."""
+        self.acknowledged = list[timedelta]()
+        """How long somebody was called until an alert was acknowledged."""
+        self.second_looks = list[SecondLook]()
         # Of what was open at the end of each whole week, and what is open now.
         self._opened, self._closed = [0] * len(self.mondays), [0] * len(self.mondays)
         self.ages = list[timedelta]()
@@ -100,97 +118,106 @@ class Tally:
         """Since when referrals are to be added up, so that none is missing whose clocks ran out in these weeks."""
         return self.first - LONGEST
 
-    def add_all(self, found: Iterable[tuple[str, str]]) -> None:
-        """Referrals as they are stored: the contact that each began with, and its state."""
-        for root, state in found:
-            self.add(root, seen(state))
+    def take_all(self, parts: Iterable[Sums]) -> None:
+        """Count what several parts of them add up to."""
+        for sums in parts:
+            self.take(sums)
 
-    def add(self, root: str, referral: Seen) -> None:
-        """A referral, and the contact that it began with: itself, or what it was split from."""
-        at, late = moment(referral["received_at"]), False
-        week = self._week(at)
-        self.same_child.add(root, referral, week is not None)
-        if week is not None:
-            self._received(referral, at, week)
-        for clock in referral["clocks"].values():
-            due_at = moment(clock["due_at"])
-            late |= clock["ended_at"] is None and due_at < self.now
-            self._clock(clock, due_at)
-        ended = closed_at(referral)
-        if ended is None:
-            self.ages.append(self.now - at)
-            self.late += late
-        self._open_between(at, ended)
-        decided = decided_at(referral)
-        if decided and not referral["parent"]:
-            self._decided(referral, at, decided)
+    def take(self, sums: Sums) -> None:
+        """Count what some referrals add up to."""
+        self.same_child.take(sums, lambda day: self._week(day) is not None)
+        for day, received in sums.received.items():
+            self._received(received, day)
+        for which, weeks in sums.due.items():
+            for monday, due in weeks.items():
+                self._due(which, monday, due)
+        for which, ended in sums.ended.items():
+            self._ended(which, ended)
+        for verdict in sums.to_come:
+            if verdict.due <= ticks(self.now):
+                self._due(verdict.which, monday_of(day_of_ticks(verdict.due)), verdict.now_due)
+        for monday, by_outcomes in sums.took.items():
+            if (week := self._week(monday)) is not None:
+                self._took(week, by_outcomes)
+        self._still_open(sums)
+        self.unheard += sums.unheard
+        for monday, waited in sums.called.items():
+            if self._week(monday) is not None:
+                self.acknowledged += [timedelta(microseconds=took) for took in waited.values]
+        for monday, looks in sums.looks.items():
+            if self._week(monday) is not None:
+                self.second_looks += [
+                    SecondLook(ended, None if took is None else timedelta(microseconds=took)) for ended, took in looks
+                ]
 
-    def _received(self, referral: Seen, at: datetime, week: int) -> None:
-        self.reopened += referral["reopened"]
-        self.outcomes.update([subject["outcome"] for subject in referral["subjects"].values() if subject["outcome"]])
-        if referral["parent"]:
-            return
-        self.referrals += referral["contact"] == "referral"
-        self.contacts[week] += 1
-        self.came_today += at >= self.midnight
-        self.sources[referral["source"]] += 1
-        self.kinds[referral["contact"]] += 1
-        self.needs[referral["primary_need"] or ""] += 1
-        if referral["first_rating"] and referral["rating"]:
-            self.ratings[referral["first_rating"], referral["rating"]] += 1
-
-    def _open_between(self, at: datetime, closed_at: datetime | None) -> None:
-        """Count it at the end of each week from the one that it came in to the one before it was closed."""
-        began = bisect_right(self._begin, at)
-        ended = len(self._begin) if closed_at is None else bisect_right(self._begin, closed_at)
-        # The weeks end where the next ones begin; before the first of them nothing is counted.
-        for ends, counted in ((began, self._opened), (ended, self._closed)):
-            if max(ends, 1) < len(self._begin):
-                counted[max(ends, 1)] += 1
-
-    def _decided(self, referral: Seen, at: datetime, decided_at: datetime) -> None:
-        week = self._week(decided_at)
+    def _received(self, received: Received, day: int) -> None:
+        week = self._week(day)
         if week is None:
             return
-        self.took[week].append(decided_at - at)
-        for outcome in {subject["outcome"] or "" for subject in referral["subjects"].values()}:
-            self.took_for[outcome].append(decided_at - at)
+        self.contacts[week] += received.contacts
+        self.came_today += received.contacts if day == self._today else 0
+        self.referrals += received.referrals
+        self.reopened += received.reopened
+        self.sources.update(received.sources)
+        self.kinds.update(received.kinds)
+        self.needs.update(received.needs)
+        self.outcomes.update(received.outcomes)
+        for ratings, number in received.ratings.items():
+            first, now = ratings.split(" ")
+            self.ratings[first, now] += number
 
-    def _clock(self, clock: SeenClock, due_at: datetime) -> None:
-        for missed in clock.get("missed", []):  # under a rating that gave it less time
-            self._verdict(clock, moment(missed), False, None)
-        ended_at, breached_at = (moment(at) if at else None for at in (clock["ended_at"], clock["breached_at"]))
-        verdict = verdict_of(due_at, breached_at, ended_at, clock["met"])
-        if verdict not in ("kept", "missed"):
-            return
-        in_time = verdict == "kept"
-        self.unheard += not in_time and not ended_at and not clock["acknowledged_by"]
-        took = (ended_at - moment(clock["started_at"])).total_seconds() / 3600 if ended_at else None
-        self._verdict(clock, due_at, in_time, took, climbed=clock["rung"] > 0)
-
-    def _verdict(self, clock: SeenClock, due_at: datetime, in_time: bool, took: float | None, *, climbed: bool = False) -> None:
-        """Whether one limit was kept, and after how many hours what it waited for was done."""
-        # By when it was due: of what came in lately, only the short clocks have run out, and only what was done early is done.
-        week = self._week(due_at)
+    def _due(self, which: str, monday: int, due: Due) -> None:
+        week = self._week(monday)
         if week is None:
             return
-        self.due[week] += 1
-        self.in_time[week] += in_time
-        self.climbed += climbed
-        self.stages[clock["kind"]].add(in_time, took)
-        counts = {"triage": self.rated, "check": self.answered}.get(clock["kind"])
+        kind, _, agency = which.partition(":")
+        number = due.in_time + due.missed
+        self.due[week] += number
+        self.in_time[week] += due.in_time
+        self.climbed += due.climbed
+        self.stages[kind].add(due)
+        counts = {"triage": self.rated, "check": self.answered}.get(kind)
         if counts:
-            counts[week][0] += in_time
-            counts[week][1] += 1
-        if clock["kind"] == "check":
-            self.agencies[whose(clock["id"])].add(in_time, took)
+            counts[week][0] += due.in_time
+            counts[week][1] += number
+        if kind == "check":
+            self.agencies[agency].add(due)
             if len(self.mondays) - 1 - LATELY <= week < len(self.mondays) - 1:
-                self.lately[whose(clock["id"])][0] += in_time
-                self.lately[whose(clock["id"])][1] += 1
+                self.lately[agency][0] += due.in_time
+                self.lately[agency][1] += number
 
-    def _week(self, at: datetime) -> int | None:
-        """The number of the week that a moment is in; None for one before them all, or still to come."""
-        return bisect_right(self._begin, at) - 1 if self._begin[0] <= at <= self.now else None
+    def _ended(self, which: str, ended: Counter[int]) -> None:
+        kind, _, agency = which.partition(":")
+        self.stages[kind].tenths.update(ended)
+        if kind == "check":
+            self.agencies[agency].tenths.update(ended)
+
+    def _took(self, week: int, by_outcomes: Mapping[str, Numbers]) -> None:
+        for outcomes, numbers in by_outcomes.items():
+            self._took_in[week].extend(numbers.values)
+            for outcome in outcomes.split(","):
+                self.took_for[outcome].extend(numbers.values)
+
+    def _still_open(self, sums: Sums) -> None:
+        """Count what is or was open at the end of each week from the one that it came in to the one before it was closed."""
+        for came, closed in sums.closed.items():
+            self._ends(self._opened, came, closed.total())
+            for monday, number in closed.items():
+                self._ends(self._closed, monday, number)
+        for at, due in sums.open:
+            self._ends(self._opened, monday_of(day_of_ticks(at)), 1)
+            self.ages.append((ticks(self.now) - at) * _TICK)
+            self.late += due is not None and due < ticks(self.now)
+
+    def _ends(self, counted: list[int], monday: int, number: int) -> None:
+        # The weeks end where the next ones begin; before the first of them nothing is counted.
+        ends = max((monday - self._first) // 7 + 1, 1)
+        if ends < len(counted):
+            counted[ends] += number
+
+    def _week(self, day: int) -> int | None:
+        """The number of the week that a day is in; None for one before them all, or still to come."""
+        return (day - self._first) // 7 if self._first <= day <= self._today else None
 
     @property
     def months(self) -> list[Month]:
@@ -208,9 +235,9 @@ class Tally:
         """Parts and what they are of, by whole week, where it is of any."""
         return {monday: (part, of) for monday, (part, of) in zip(self.mondays[:-1], counts, strict=False) if of}
 
-    def back_by_week(self, came: Mapping[str, Came]) -> dict[datetime, tuple[int, int]]:
+    def back_by_week(self) -> dict[datetime, tuple[int, int]]:
         """Of the referrals that came in in each whole week: how many are about the same child as another within twelve months."""
-        found = self.same_child.back(came, self._week)
+        found = self.same_child.back(self._week)
         weeks = range(len(self.mondays))
         return self.shares_by_week([(found[week, True], found[week, True] + found[week, False]) for week in weeks])
 
@@ -227,8 +254,13 @@ class Tally:
 
     def half_took_by_week(self) -> dict[datetime, float]:
         """Hours within which half of those had their outcome that had it in each whole week."""
-        weeks = zip(self.mondays[:-1], self.took, strict=False)
-        return {monday: percentile(took, 50) / timedelta(hours=1) for monday, took in weeks if took}
+        weeks = zip(self.mondays[:-1], self._took_in, strict=False)
+        return {monday: percentile(took, 50) * _TICK / timedelta(hours=1) for monday, took in weeks if took}
+
+    def took_last_week(self, *ranks: float) -> list[timedelta]:
+        """How long that part of those took, or less, that had their outcome in the last whole week; nothing where none had."""
+        took = self._took_in[-2]
+        return [percentile(took, rank) * _TICK for rank in ranks] if took else []
 
 
 def _midnight(at: datetime) -> datetime:

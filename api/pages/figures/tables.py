@@ -13,12 +13,12 @@ from mash.api.few import FEWEST, withheld, withheld_of_table
 from mash.api.pages.figures.chance import band_of, marks, tell, week_of
 from mash.api.pages.figures.control_chart import limits_of_shares, limits_of_values
 from mash.api.pages.figures.pictures import Bars, Dots, Panels, Series, whole
-from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, share
-from mash.api.pages.figures.same_child import Known, Month, month_of
+from mash.api.pages.figures.reckoning import HOUR, Clocks, Tally, percentile, share
+from mash.api.pages.figures.same_child import How, Month, month_of
 from mash.api.pages.words import duration
 from mash.config import codes
 from mash.config.words import sentence, worded
-from mash.flows.store.reads.figures import Came, SecondLook
+from mash.flows.store.reads.figures import SecondLook
 from mash.states.clocks import LONDON
 
 HOURS = {50: "Median, hours", 85: "85 per cent within, hours", 95: "95 per cent within, hours"}
@@ -85,14 +85,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Beside:
-    """What the referrals' states do not say: how many contacts were decided today, how long alerts waited that somebody has
-    acknowledged, when those contacts came in that are about the same children and are not added up, and what became of decisions
-    that a second person was to look at."""
+    """What referrals do not add up to: how many contacts were decided today."""
 
     decided: int
-    acknowledged: Sequence[timedelta]
-    came: Mapping[str, Came]
-    second_looks: Sequence[SecondLook]
     began_at: datetime | None = None
     """When the first contact came in that is on record."""
 
@@ -109,10 +104,10 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[
             _counted("outcomes", "Outcomes", tally.outcomes, sentence),
         ],
         "Children": [
-            _adding_up(tally, beside.came),
-            _same_child(tally, beside.came),
-            _repeats(tally, beside.came),
-            _second_looks(beside.second_looks),
+            _adding_up(tally),
+            _same_child(tally),
+            _repeats(tally),
+            _second_looks(tally.second_looks),
         ],
         "Work and time": [
             _today(tally, beside.decided),
@@ -123,7 +118,7 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[
                 "agencies", "How long agencies take to answer", tally.agencies, lambda name: titles.get(name, sentence(name))
             ),
             _kept(tally),
-            _alerts(tally, beside.acknowledged),
+            _alerts(tally),
         ],
     }
 
@@ -204,13 +199,13 @@ def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[
 
 
 def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
-    hours = sorted(clocks.hours)
-    within = (round(percentile(hours, each), 1) if hours else NONE_ENDED for each in HOURS)
-    return label, share(clocks.in_time, clocks.number), clocks.number, len(hours), *within
+    ended = clocks.tenths.total()
+    within = (clocks.within(each) if ended else NONE_ENDED for each in HOURS)
+    return label, share(clocks.in_time, clocks.number), clocks.number, ended, *within
 
 
-def _repeats(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    known, number = tally.same_child.referrals(came), tally.referrals
+def _repeats(tally: Tally) -> Figure:
+    known, number = tally.same_child.referrals(), tally.referrals
     rows: Rows = (
         ("The same child within twelve months, confirmed", known["confirmed"]),
         ("The same child within twelve months, suggested", known["suggested"]),
@@ -229,8 +224,8 @@ def _simple(rows: Rows) -> Bars | None:
     return Bars([(str(row[0]), float(row[1]), 0, str(row[1])) for row in rows]) if rows else None
 
 
-def _adding_up(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    sure, likely = (_by_times(tally.same_child.adding_up(came, suggested=suggested)) for suggested in (False, True))
+def _adding_up(tally: Tally) -> Figure:
+    sure, likely = (_by_times(tally.same_child.adding_up(suggested=suggested)) for suggested in (False, True))
     rows: Rows = tuple(zip(FEW_WORDS, sure, likely, strict=True)) if any(sure) else ()
     several, more = sum(sure[2:]), sum(likely[2:])
     says = (
@@ -252,17 +247,15 @@ def _by_times(found: Mapping[int, int]) -> list[int]:
 
 
 def _took(tally: Tally) -> Figure:
-    found = sorted(((sentence(what), took) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
-    rows: Rows = tuple(
-        (what, len(took), *(math.floor(percentile(took, each) / timedelta(hours=1)) for each in (50, 90))) for what, took in found
-    )
+    found = sorted(((sentence(what), sorted(took)) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
+    rows: Rows = tuple((what, len(took), *(percentile(took, each) // HOUR for each in (50, 90))) for what, took in found)
     says = "Whole hours from the contact to its outcome: what was decided, or how it ended." if rows else NOTHING
     heads = ("Outcome", "Contacts", "Half within, hours", "9 in 10 within, hours")
     drawn = Bars([(str(row[0]), float(row[2]), 0, f"{row[2]} h; 9 in 10 within {row[3]} h") for row in rows]) if rows else None
     return Figure("outcome-times", "Contact to outcome, by outcome", says, heads, rows, drawn, of_people=1)
 
 
-def _about_the_same_child(known: Mapping[Known, int], number: int, what: str) -> str:
+def _about_the_same_child(known: Mapping[How, int], number: int, what: str) -> str:
     sure, likely = known.get("confirmed", 0), known.get("suggested", 0)
     return (
         f"{sure} of {_number_of(number, what)} ({short(share(sure, number))} per cent) {'is' if sure == 1 else 'are'} about the "
@@ -271,8 +264,8 @@ def _about_the_same_child(known: Mapping[Known, int], number: int, what: str) ->
     )
 
 
-def _same_child(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    found, known = tally.same_child.contacts(came), Counter[Known]()
+def _same_child(tally: Tally) -> Figure:
+    found, known = tally.same_child.contacts(), Counter[How]()
     for (_, how), number in found.items():
         known[how] += number
     rows = tuple((_month(tally, month), found[month, "confirmed"], found[month, "suggested"]) for month in tally.months)
@@ -326,14 +319,14 @@ def _ages(ages: Sequence[timedelta]) -> Figure:
     return Figure("ages", "Open, by age", says, ("Age", "Number"), found, _simple(found))
 
 
-def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
+def _alerts(tally: Tally) -> Figure:
     rows: Rows = (
         ("Deadlines missed", sum(tally.due) - sum(tally.in_time)),
         ("Escalated further", tally.climbed),
-        ("Alerts acknowledged", len(acknowledged)),
+        ("Alerts acknowledged", len(tally.acknowledged)),
         ("Not acknowledged yet", tally.unheard),
     )
-    says = f"{_acknowledged(acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
+    says = f"{_acknowledged(tally.acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
     found = rows if any(row[1] for row in rows) else ()
     return Figure("alerts", "Alerts", says, ("What", "Number"), found, _simple(found))
 

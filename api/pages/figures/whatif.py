@@ -18,7 +18,8 @@ from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.whatif import IN_WORDS, PARTING, before_stops, lines_of, stops_of
 from mash.config.instead import limits_of
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.config.toml_lines import Problem, WrongFile
 from mash.config.words import worded
 from mash.flows.store import whatif

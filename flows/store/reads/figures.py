@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypedDict
 
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.referral import Referral
 from mash.states.values import Actor
-
-AT_A_TIME = 500
-"""States in memory at once, of some kilobytes each."""
 
 
 class SeenClock(TypedDict):
@@ -61,6 +59,7 @@ class Seen(TypedDict):
     categories: list[str]
     received_at: str
     parent: str | None
+    splits: int
     reopened: bool
     erased: bool
     primary_need: str | None
@@ -99,19 +98,6 @@ def seen(state: str) -> Seen:
         return _SEEN.validate_python(Referral.model_validate_json(state).model_dump(mode="json"))
 
 
-async def states(store: Store, by: Actor, since: datetime) -> AsyncIterator[list[tuple[str, str]]]:
-    """The contact and the stored state of each referral that came in since then or still waits for something, some hundreds at a
-    time; somebody sees their own hub's.
-
-    As text: to read tens of thousands takes seconds, which whoever asks spends elsewhere than on the event loop."""
-    query = select(REFERRALS.c.root, REFERRALS.c.state).where(
-        REFERRALS.c.hub == by.hub, or_(REFERRALS.c.received_at >= since, ~REFERRALS.c.finished)
-    )
-    async with store.transaction(by) as connection:
-        async for rows in (await connection.stream(query)).partitions(AT_A_TIME):
-            yield [(root, state) for root, state in rows]
-
-
 class Came(NamedTuple):
     """When a contact came in, whether it is a referral (not advice, nor a request for information), and whether its people are
     erased."""
@@ -126,17 +112,30 @@ def came_of(referral: Seen) -> Came:
     return Came(datetime.fromisoformat(referral["received_at"]), referral["contact"] == "referral", referral["erased"])
 
 
+def came_as(at: datetime, counted_as: str) -> Came:
+    """When a contact came in, and what the database counts it as."""
+    return Came(at, counted_as == "referral", counted_as == "nobody")
+
+
 _CAME = text("""
-    SELECT reference, received_at, said ->> 'contact' = 'referral' AS referral, said ->> 'erased' = 'true' AS erased
-    FROM (SELECT reference, received_at, CAST(state AS json) AS said FROM referral
-        WHERE hub = :hub AND reference = ANY(:references) OFFSET 0) found""")
+    SELECT reference, received_at, coalesce(counted_as, counted_as(state)) AS counted_as FROM referral
+    WHERE hub = :hub AND reference = ANY(:references)""")
 
 
 async def came_in(store: Store, by: Actor, references: set[str]) -> dict[str, Came]:
     """When those of these came in that are of somebody's own hub."""
     async with store.transaction(by) as connection:
         rows = await connection.execute(_CAME, {"hub": by.hub, "references": list(references)})
-        return {row.reference: Came(row.received_at, row.referral, bool(row.erased)) for row in rows}
+        return {row.reference: came_as(row.received_at, row.counted_as) for row in rows}
+
+
+_ERASED = text("SELECT reference FROM referral WHERE hub = :hub AND received_at >= :since AND counted_as = 'nobody'")
+
+
+async def erased_since(store: Store, by: Actor, since: datetime) -> Sequence[str]:
+    """The contacts of somebody's own hub that came in since then, and whose people are erased."""
+    async with store.transaction(by) as connection:
+        return (await connection.scalars(_ERASED, {"hub": by.hub, "since": since})).all()
 
 
 async def began_at(store: Store, by: Actor) -> datetime | None:
@@ -162,29 +161,6 @@ async def decided(store: Store, by: Actor, since: datetime) -> int:
         return int(await connection.scalar(_DECIDED, {"hub": by.hub, "since": since}))
 
 
-# A turn goes from the first rung to the acknowledgement; a renewed alert begins another.
-_TURNS = text("""
-    WITH said AS (
-        SELECT reference, sequence, kind, at, CAST(canonical AS json) #>> '{event,id}' AS clock FROM event
-        WHERE hub = :hub AND at >= :begun AND kind IN ('clock_escalated', 'alert_acknowledged')
-    ), turns AS (
-        SELECT reference, clock, kind, at, count(*) FILTER (WHERE kind = 'alert_acknowledged') OVER (
-            PARTITION BY reference, clock ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS turn
-        FROM said
-    )
-    SELECT max(at) - min(at) FROM turns GROUP BY reference, clock, turn
-    HAVING count(*) > 1 AND bool_or(kind = 'alert_acknowledged') AND max(at) >= :since""")
-LONGEST_CALL = timedelta(days=28)
-"""An alert that was raised so long before the time that is asked about counts from then."""
-
-
-async def acknowledged_after(store: Store, by: Actor, since: datetime) -> list[timedelta]:
-    """How long somebody was called, rung after rung, until an alert was acknowledged: of those acknowledged since then."""
-    async with store.transaction(by) as connection:
-        asked = {"hub": by.hub, "begun": since - LONGEST_CALL, "since": since}
-        return list((await connection.scalars(_TURNS, asked)).all())
-
-
 class SecondLook(NamedTuple):
     """A decision that went to a second person because contacts about one child add up: how it ended, and how long after it was
     proposed. None where it waits to be signed off."""
@@ -193,24 +169,52 @@ class SecondLook(NamedTuple):
     took: timedelta | None
 
 
+class Called(NamedTuple):
+    """What the logs of some cases say: of each alert that was acknowledged, when that was, and how long somebody had been called
+    by then, rung after rung; of each second look, when it was proposed, and what became of it."""
+
+    acknowledged: list[tuple[datetime, timedelta]]
+    looks: list[tuple[datetime, SecondLook]]
+
+
+# A turn goes from the first rung to the acknowledgement; a renewed alert begins another.
+_TURNS = text("""
+    WITH said AS (
+        SELECT reference, sequence, kind, at, CAST(canonical AS json) #>> '{event,id}' AS clock FROM event
+        WHERE hub = :hub AND reference = ANY(:references) AND kind IN ('clock_escalated', 'alert_acknowledged')
+    ), turns AS (
+        SELECT reference, clock, kind, at, count(*) FILTER (WHERE kind = 'alert_acknowledged') OVER (
+            PARTITION BY reference, clock ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS turn
+        FROM said
+    )
+    SELECT max(at) AS at, max(at) - min(at) AS took FROM turns GROUP BY reference, clock, turn
+    HAVING count(*) > 1 AND bool_or(kind = 'alert_acknowledged')""")
+
 # It ends when it is signed off or sent back, or when what is decided meanwhile protects the child.
 _SECOND_LOOKS = text("""
     WITH proposed AS MATERIALIZED (
-        SELECT reference, sequence, at FROM event WHERE hub = :hub AND at >= :since AND kind = 'decision_proposed'
+        SELECT reference, sequence, at FROM event WHERE hub = :hub AND reference = ANY(:references) AND kind = 'decision_proposed'
             AND CAST(canonical AS json) #>> '{event,adding_up}' IS NOT NULL
     )
-    SELECT ended.kind, ended.at - p.at AS took FROM proposed p LEFT JOIN LATERAL (
+    SELECT p.at, ended.kind, ended.at - p.at AS took FROM proposed p LEFT JOIN LATERAL (
         SELECT kind, at FROM event e WHERE e.reference = p.reference AND e.sequence > p.sequence
             AND (kind IN ('decision_recorded', 'sign_off_refused') OR (kind = 'strategy_discussion_held'
                 AND CAST(canonical AS json) #>> '{event,outcome}' = 'section_47'))
         ORDER BY sequence LIMIT 1) ended ON true""")
 
 
-async def second_looks(store: Store, by: Actor, since: datetime) -> list[SecondLook]:
-    """What became of the decisions on contacts that add up which were proposed since then."""
-    async with store.transaction(by) as connection:
-        rows = (await connection.execute(_SECOND_LOOKS, {"hub": by.hub, "since": since})).all()
-    return [
-        SecondLook(None if row.kind is None else "as_proposed" if row.kind == "decision_recorded" else "otherwise", row.took)
-        for row in rows
-    ]
+async def called(connection: AsyncConnection, hub: str, references: Sequence[str]) -> Called:
+    """What the logs of these cases say of alerts and of second looks."""
+    asked = {"hub": hub, "references": references}
+    turns = (await connection.execute(_TURNS, asked)).all()
+    rows = (await connection.execute(_SECOND_LOOKS, asked)).all()
+    return Called(
+        [(row.at, row.took) for row in turns],
+        [(row.at, SecondLook(_ended(row.kind), row.took)) for row in rows],
+    )
+
+
+def _ended(kind: str | None) -> Literal["as_proposed", "otherwise"] | None:
+    if kind is None:
+        return None
+    return "as_proposed" if kind == "decision_recorded" else "otherwise"

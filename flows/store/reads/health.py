@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Select, distinct, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings, read_secret_file
 from mash.flows.store.drafts import SIZE
 from mash.flows.store.nights import BACKUP, PAPER, STEPS
 from mash.flows.store.schema import newer_tables

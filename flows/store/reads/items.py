@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.addresses import judged
@@ -48,6 +48,7 @@ AUDIT, NEAR_MISS = "audit", "near_miss"
 HUBS_OWN = "hub"
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
+_ITEMS = select(ITEMS).where(ITEMS.c.reference == bindparam("of")).order_by(ITEMS.c.created_at, ITEMS.c.id)
 
 
 async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
@@ -141,8 +142,7 @@ async def items_shown(store: Store, reference: str, by: Actor) -> tuple[Sequence
     """The items that the database shows somebody, and the key that opens them."""
     async with store.transaction(by) as connection:
         key = AESGCM(await data_key(connection, store, reference))
-        query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
-        rows = (await connection.execute(query)).all()
+        rows = (await connection.execute(_ITEMS, {"of": reference})).all()
         if reach(by.role) == "involved" and not await takes_part(connection, store, reference, by):
             # What was released is for those at the table, by what we wrote down.
             rows = [row for row in rows if row.owner_agency == by.agency or row.kind not in (*AGENCIES_OWN, REDACTED)]
@@ -165,10 +165,9 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
     """Every item of a case in plain, whoever it belongs to, and what auditors wrote of it and was written of near misses: for
     what the law asks to be answered from all of it."""
     key = AESGCM(await data_key(connection, store, case.reference))
-    query = select(ITEMS).where(ITEMS.c.reference == case.reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
     items = [
         PlainItem(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
-        for row in (await connection.execute(query)).all()
+        for row in (await connection.execute(_ITEMS, {"of": case.reference})).all()
     ]
     beside = {
         AUDIT: await audited_words(connection, store, case.reference),

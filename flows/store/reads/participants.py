@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
@@ -15,6 +15,13 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import PARTICIPANTS
 from mash.flows.store.trouble import report_planted
 from mash.states.values import Actor
+
+_PARTS = select(PARTICIPANTS).where(
+    PARTICIPANTS.c.reference == any_(bindparam("references", type_=ARRAY(Text))),
+    PARTICIPANTS.c.party == any_(bindparam("parties", type_=ARRAY(Text))),
+    PARTICIPANTS.c.person == any_(bindparam("persons", type_=ARRAY(Text))),
+    or_(PARTICIPANTS.c.until.is_(None), PARTICIPANTS.c.until > bindparam("now")),
+)
 
 
 async def takes_part(connection: AsyncConnection, store: Store, reference: str, by: Actor) -> bool:
@@ -36,17 +43,17 @@ async def reached(connection: AsyncConnection, store: Store, references: Collect
 
 async def _parts(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> list[Row[Any]]:
     """The parts in these cases that a partner's agency, service, or they themselves have, and that are ours."""
-    query = select(PARTICIPANTS).where(
-        PARTICIPANTS.c.reference.in_(references),
-        PARTICIPANTS.c.party.in_((by.agency, by.role)),
-        PARTICIPANTS.c.person.in_(("", by.id)),
-        or_(PARTICIPANTS.c.until.is_(None), PARTICIPANTS.c.until > store.time.now()),
-    )
     found, which = store.found(connection), ("parts", frozenset(references))
     if which in found:
         return list(found[which])
     found[which] = ours = []
-    for row in (await connection.execute(query)).all():
+    asked = {
+        "references": list(references),
+        "parties": [by.agency, by.role],
+        "persons": ["", by.id],
+        "now": store.time.now(),
+    }
+    for row in (await connection.execute(_PARTS, asked)).all():
         if is_ours(store.keyring.rows, PART, row._mapping):
             ours.append(row)
         else:

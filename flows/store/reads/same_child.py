@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from mash.flows.store.reads.figures import Came, Seen
 from mash.flows.store.store import Store
@@ -17,6 +18,8 @@ AGAIN = timedelta(days=365)
 """A re-referral is a referral within twelve months of another about the same child: children in need census."""
 ANY = ""
 """Stands for the subjects of a contact where it is not said which of them a link is about."""
+
+
 Joined = tuple[str, str, str]
 """A contact, one of its subjects, and another contact about the same child."""
 
@@ -26,6 +29,16 @@ _JOINED = text("""
     JOIN identity mine ON mine.reference = r.reference
     JOIN identity other ON other.hub = mine.hub AND other.child = mine.child AND other.reference <> mine.reference
     WHERE r.hub = :hub AND mine.hub = :hub AND r.received_at BETWEEN :since AND :until""")
+
+
+@dataclass
+class Known:
+    """A contact about a child of some before: when it came in (microseconds since 1970), whether it is a referral, and which came
+    in within the twelve months before it, each with whether it is a referral."""
+
+    at: int
+    referral: bool
+    others: dict[str, bool]
 
 
 @dataclass
@@ -83,3 +96,25 @@ async def joined(store: Store, by: Actor, since: datetime, until: datetime) -> l
         rows = (await connection.execute(_JOINED, {"hub": by.hub, "since": since, "until": until})).all()
     pairs = ((row.root, row.subject, contact_of(row.reference)) for row in rows)
     return [(contact, subject, other) for contact, subject, other in pairs if other != contact]
+
+
+async def confirmed_before(store: Store, by: Actor, since: datetime) -> dict[str, Known]:
+    """The same as figures take it: of the contacts that came in since then, those before which others about the same child came
+    in, within twelve months. Nobody of them is erased."""
+    async with store.transaction(by) as connection:
+        children = await connection.scalar(select(func.confirmed_children(since.astimezone(UTC) - AGAIN)))
+    # Of tens of thousands that takes a while, in which others are served.
+    return await asyncio.to_thread(_before, children or "", since)
+
+
+def _before(children: str, since: datetime) -> dict[str, Known]:
+    found, first, again = dict[str, Known](), since.timestamp() * 1_000_000, AGAIN.total_seconds() * 1_000_000
+    for child in children.split("\n") if children else ():
+        earlier = list[tuple[int, bool, str]]()
+        for contact in child.split(" "):
+            at, referral, root = int(contact[:16]), contact[16] == "+", contact[17:]
+            others = {other: is_one for came, is_one, other in earlier if at - again <= came < at} if at >= first else None
+            earlier.append((at, referral, root))
+            if others:
+                found.setdefault(root, Known(at, referral, {})).others.update(others)
+    return found

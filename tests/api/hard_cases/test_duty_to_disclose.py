@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hub import Hub, hub_here
 
-from mash.config.profile import SHIPPED
+from mash.config.profile_files import SHIPPED
 
 BASIS = {
     "purpose": "safeguarding_child",

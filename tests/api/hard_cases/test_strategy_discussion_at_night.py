@@ -12,7 +12,7 @@ import pytest
 from hub import ORDINARY, Hub, hub_here
 from icalendar import Calendar
 
-from mash.config.profile import SHIPPED
+from mash.config.profile_files import SHIPPED
 
 AT_NIGHT = "2026-11-20T01:40:00+00:00"
 """A Friday, twenty to two in the morning."""

@@ -21,9 +21,10 @@ from mash.api.schemas.contact import DisagreementGiven, Submission
 from mash.api.schemas.intake import MOST_NAMED, contact_of, unknown_fields
 from mash.api.text import plain
 from mash.config.channels import read_channels
+from mash.config.errors import SettingsError
 from mash.config.permissions import read_permissions
 from mash.config.profile import load_profile, stored_profile
-from mash.config.settings import Settings, SettingsError, read_settings
+from mash.config.settings import Settings, read_settings
 from mash.config.sign_on import accounts_in, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.installation.envelope import identities

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mash.api.schemas.contact import EXAMPLE
-from mash.config.profile import SHIPPED, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import SHIPPED
 from mash.notifications.links import AlertLink, sign, status_code
 from mash.notifications.rota import Absence, Pattern, Rota, Shift
 from mash.notifications.rota_calendar import to_ical
