@@ -646,6 +646,8 @@ class FigureSum(SQLModel, table=True):
     day: date = Field(primary_key=True)
     edition: int = Field(sa_column=Column(SmallInteger, nullable=False))
     made_at: datetime = Field(sa_column=moment())
+    called_until: date | None
+    """The last week in which an alert of theirs was acknowledged or a second look asked for."""
     sums: str = Field(sa_column=Column(Text, nullable=False))
     stamp: UUID
     """Another one each time that it is added up."""
