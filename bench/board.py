@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import psycopg
 
-from mash.api.client import Refused
-from mash.api.demo.mailbox import Mailbox
 from mash.bench.growth import load_closed
 from mash.bench.load import OF_AGENCY, BenchPeople
-from mash.bench.machine import machine
-from mash.bench.measure import BenchFailed, each, say, spread
-from mash.bench.run import CLIENTS, completed, last_words, whole_life
-from mash.bench.stack import BenchStack, bench_settings
+from mash.bench.measure import each, say, spread
+from mash.bench.one_stack import Figures, run_with_a_stack
+from mash.bench.run import CLIENTS, completed, whole_life
 from mash.bench.waiting import load
 from mash.flows.store.reads.board import Chosen, in_order, next_of_board
-from mash.flows.store.store import Store, open_store
+from mash.flows.store.store import Store
 
 PAGES = ("/board", "/board?whose=team", "/board?later=shown", "/board?changed=since", "/board/changed?since={since}", "/wall")
-Figures = dict[str, Any]
 
 
 class Size:
@@ -38,36 +31,17 @@ class Size:
 
 def run_bench_board(as_json: bool, quick: bool) -> int:
     """Measure it, and print it; returns the exit code."""
-    mailbox = Mailbox()
-    with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder:
-        controller, mail_port = mailbox.serve()
-        try:
-            with BenchStack(bench_settings(Path(folder), mail_port)) as stack:
-                stack.wait_ready(120)
-                figures = asyncio.run(_measure(stack, Size(quick)))
-        except (BenchFailed, Refused, TimeoutError) as failed:
-            say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
-            return 1
-        finally:
-            controller.stop()
-    print(json.dumps(figures, indent=None if as_json else 2), flush=True)
-    return 0
+    return run_with_a_stack(partial(_measure, size=Size(quick)), as_json)
 
 
-async def _measure(stack: BenchStack, size: Size) -> Figures:
-    store = await open_store(stack.settings, pool_size=8)
-    people = await BenchPeople.of(stack, store)
-    try:
-        over = await whole_life(people)
-        await completed(people, [over])
-        # Ten thousand runs would take the worker half an hour of both cores, and a board is not made of them.
-        stack.kill("worker")
-        await _open_cases(people, store, size)
-        load_closed(people, over, size.closed)
-        return {"machine": await machine(stack), "cases": vars(size), **await _looks(people, store, size.looks)}
-    finally:
-        await people.close()
-        await store.close()
+async def _measure(people: BenchPeople, size: Size) -> Figures:
+    over = await whole_life(people)
+    await completed(people, [over])
+    # Ten thousand runs would take the worker half an hour of both cores, and a board is not made of them.
+    people.stack.kill("worker")
+    await _open_cases(people, people.store, size)
+    load_closed(people, over, size.closed)
+    return {"cases": vars(size), **await _looks(people, people.store, size.looks)}
 
 
 async def _open_cases(people: BenchPeople, store: Store, size: Size) -> None:

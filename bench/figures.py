@@ -7,26 +7,22 @@ import asyncio
 import json
 import random
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from mash.api.client import Refused
-from mash.api.demo.mailbox import Mailbox
 from mash.bench.dataset import Figures, copy_in, loading
 from mash.bench.load import BenchPeople
-from mash.bench.machine import machine
-from mash.bench.measure import BenchFailed, say, spread
-from mash.bench.run import last_words
-from mash.bench.stack import HUB, BenchStack, bench_settings
+from mash.bench.measure import say, spread
+from mash.bench.one_stack import run_with_a_stack
+from mash.bench.stack import HUB
 from mash.bench.waiting import load
 from mash.bench.year import History, made_year
 from mash.config.profile import load_profile
-from mash.flows.store.store import Store, open_store
+from mash.flows.store.store import Store
 from mash.flows.store.sums import add_months, add_up, add_waiting
 from mash.states.referral import Referral
 from mash.states.values import Match
@@ -55,43 +51,25 @@ class Size:
 
 def run_bench_figures(as_json: bool, quick: bool) -> int:
     """Measure it, and print it; returns the exit code."""
-    mailbox = Mailbox()
-    with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder:
-        controller, mail_port = mailbox.serve()
-        try:
-            with BenchStack(bench_settings(Path(folder), mail_port)) as stack:
-                stack.wait_ready(120)
-                figures = asyncio.run(_measure(stack, Size(quick)))
-        except (BenchFailed, Refused, TimeoutError) as failed:
-            say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
-            return 1
-        finally:
-            controller.stop()
-    print(json.dumps(figures, indent=None if as_json else 2), flush=True)
-    return 0
+    return run_with_a_stack(partial(_measure, size=Size(quick)), as_json)
 
 
-async def _measure(stack: BenchStack, size: Size) -> Figures:
-    store = await open_store(stack.settings, pool_size=8)
-    people = await BenchPeople.of(stack, store)
-    try:
-        stack.kill("worker")  # ten thousand runs would take it half an hour
-        await load(store, size.open, timedelta(days=2), "open")
-        say(f"Loading {size.closed:,} closed cases ...")
-        owner = stack.settings.owner_database_url
-        url = (owner.get_secret_value() if owner else "").replace("+psycopg", "")
-        load_year(url, size.closed)
-        figures: Figures = {"machine": await machine(stack), "cases": vars(size), "add_up_s": await _added_up(store)}
-        for path in ("/manager?weeks=52", "/manager?weeks=26"):
-            stack.kill("api")
-            stack.start("api")
-            stack.wait_ready(60)
-            figures[path] = await _looks(people, path)
-            say(f"  {path} {json.dumps(figures[path])}")
-        return figures
-    finally:
-        await people.close()
-        await store.close()
+async def _measure(people: BenchPeople, size: Size) -> Figures:
+    stack, store = people.stack, people.store
+    stack.kill("worker")  # ten thousand runs would take it half an hour
+    await load(store, size.open, timedelta(days=2), "open")
+    say(f"Loading {size.closed:,} closed cases ...")
+    owner = stack.settings.owner_database_url
+    url = (owner.get_secret_value() if owner else "").replace("+psycopg", "")
+    load_year(url, size.closed)
+    figures: Figures = {"cases": vars(size), "add_up_s": await _added_up(store)}
+    for path in ("/manager?weeks=52", "/manager?weeks=26"):
+        stack.kill("api")
+        stack.start("api")
+        stack.wait_ready(60)
+        figures[path] = await _looks(people, path)
+        say(f"  {path} {json.dumps(figures[path])}")
+    return figures
 
 
 async def _added_up(store: Store) -> float:

@@ -90,8 +90,6 @@ class Heard:
     rating: str | None = None
     warnings: frozenset[str] = frozenset()
     due: dict[str, str] = field(default_factory=dict)
-    replies: set[str] = field(default_factory=set)
-    """By when replies are due, as each message said: somebody may answer for several agencies, asked one after another."""
     late: dict[str, str] = field(default_factory=dict)
     """What they were alerted to, and not told is over: 'late', or 'taken' by somebody."""
     asked: datetime | None = None
@@ -194,9 +192,10 @@ class Hearing:
     def _knows(self, heard: Heard, role: str, after: Referral, now: datetime) -> None:
         heard.rating, heard.warnings = after.rating or "unrated", frozenset(WARNED_OF) & frozenset(after.warnings)
         heard.people = people(after)
-        heard.due = {what: local(clock.due_at) for clock in after.running if (what := self.what(clock)) in heard.due}
-        heard.asked = now if heard.asked else None
         seat = self.seat(role)
+        theirs = (clock for clock in after.running if clock.kind != "check" or self.seat(clock.owner) == seat)
+        heard.due = {what: local(clock.due_at) for clock in theirs if (what := self.what(clock)) in heard.due}
+        heard.asked = now if heard.asked else None
         comes = heard.meeting or seat in map(self.seat, self.to_come(after))
         heard.meeting = (self.when(after), self.mode(after)) if comes and meets(after) else None
         called = heard.discussion or seat in map(self.seat, self.needed(after))
@@ -244,7 +243,6 @@ class Hearing:
             heard.due[reminded["what"]] = self._due(text)
         if "please answer a check" in title or "your reply is" in title:
             heard.due["reply"] = self._due(text)
-            heard.replies.add(heard.due["reply"])
         if "please answer a check" in title:
             heard.asked, heard.people = now, people(after)
         for moved in NOW_DUE.finditer(text):
@@ -525,8 +523,7 @@ class Hearing:
                 yield f"was warned of {sorted(heard.warnings)}, and the case of {case.warnings}"
         for what, at in known.items():
             dues = {local(clock.due_at) for clock in case.running if self.what(clock) == what and self.seat(clock.owner) == seat}
-            told = heard.replies | {at} if what == "reply" and len(asked) > 1 else {at}
-            if not told & dues:
+            if at not in dues:
                 yield f"was told that {what} is due {at}, and it is {sorted(dues)}"
         if asked and case.open and heard.people is not None and others(heard.people, case):
             yield f"was asked about {heard.people}, and it is about {people(case)}"
