@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import Row, extract, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import apply
@@ -65,7 +65,8 @@ async def unheard_of(store: Store) -> list[str]:
             DELIVERIES.c.sent_as.is_not(None),
             DELIVERIES.c.confirmed.is_(None),
             DELIVERIES.c.started_at > wall - KEPT,
-            since < wall - func.greatest(ASK_AFTER, (wall - DELIVERIES.c.started_at) / 4),
+            since < wall - ASK_AFTER,
+            extract("epoch", wall - since) * 4 > extract("epoch", wall - DELIVERIES.c.started_at),
         )
         .group_by(DELIVERIES.c.sent_as)
         .order_by(func.min(since))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, func, not_, select, update
+from sqlalchemy import and_, case, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mash.flows.store.store import Store
@@ -29,7 +29,7 @@ async def end_round(store: Store, what: str) -> None:
     """A round has come to its end."""
     now = datetime.now(UTC)
     # By a clock that was set back meanwhile it ended before it began, and would count as on its way.
-    times = {"ended_at": now, "begun_at": func.least(ROUNDS.c.begun_at, now)}
+    times = {"ended_at": now, "begun_at": case((ROUNDS.c.begun_at < now, ROUNDS.c.begun_at), else_=now)}
     async with store.single.connect() as connection:
         await connection.execute(update(ROUNDS).where(ROUNDS.c.what == what).values(times))
 
