@@ -137,7 +137,7 @@ def _action(action: Action) -> dict[str, Any]:
 async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
-    async with store.one_look(by):
+    async with store.one_look(by, of_one_case=True):
         return await whole(store, await look_at(store, reference, by, "read_case"), by)
 
 
@@ -204,7 +204,7 @@ async def story(
 ) -> list[StoryLine]:
     """The story of a case, event by event."""
     store = request.app.state.store
-    async with store.one_look(by):
+    async with store.one_look(by, of_one_case=True):
         case = await look_at(store, reference, by, "read_story")
         events = await read_story(store, case, by)
         corrections = await read_corrections(store, case, by, events)

@@ -24,7 +24,7 @@ from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.room import Room
-from mash.flows.carrying.runs import Deployed, create_run, set_parked
+from mash.flows.carrying.runs import MOST_CREATED, Deployed, NewRun, create_runs, set_parked
 from mash.flows.carrying.shown import (
     disguised,
     is_due,
@@ -39,6 +39,7 @@ from mash.flows.carrying.shown import (
     tags_of,
 )
 from mash.flows.carrying.stories import Stories
+from mash.flows.carrying.together import Together
 from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.runs import record_shown, record_told, set_flow_run, untold
@@ -73,6 +74,7 @@ class Carrier:
         self.tagged: dict[UUID, tuple[int, frozenset[str]]] = {}
         """The tags that runs were given here, with the version that they showed then: what is not known, or was shown by others
         since, is given again, which costs less than to ask."""
+        self.creating = Together[NewRun, FlowRun](lambda new: create_runs(self.client, new), MOST_CREATED)
         self.untellable = Counter[str]()
         """How often in a row the story of a case could not be written."""
         self.calm = asyncio.Event()
@@ -280,7 +282,7 @@ class Carrier:
             raise ConnectionError("Prefect went away")
         addresses = self.stories.addresses
         state = Pending() if is_due(self.store, case) else state_of(self.store, addresses, case)
-        run = await create_run(self.client, self.deployed, case, state)
+        run = await self.creating.ask(NewRun(self.deployed, case, state))
         await set_flow_run(self.store, case.reference, run.id)
         if state.is_pending():
             return ready(run)

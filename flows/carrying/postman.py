@@ -17,8 +17,10 @@ from mash.config.channels import FILE, Channel, read_channels
 from mash.config.errors import SettingsError
 from mash.config.settings import Settings
 from mash.flows.carrying.pulse import Pulse
+from mash.flows.carrying.together import Together
 from mash.flows.store import deliveries, outbox
 from mash.flows.store.apply import act
+from mash.flows.store.deliveries import Sent
 from mash.flows.store.reads.items import not_to_write, referrer_address
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store, system_actor
@@ -54,6 +56,7 @@ class Postman:
     def __init__(self, settings: Settings, store: Store, pulse: Pulse) -> None:
         self.settings, self.store, self.pulse = settings, store, pulse
         self.channels = read_channels(settings.channels_file)
+        self.arriving = Together[Sent, None](lambda several: deliveries.record_arrived(store, several), outbox.MOST_FOLDED)
         self.rotas: Mapping[str, Rota] = {}
         self.read_at = float("-inf")
 
@@ -130,7 +133,7 @@ class Postman:
                 messages.append((notice, self._message(notice)))
             except Exception as error:
                 failed = Tried(False, f"cannot be put into words: {type(error).__name__}")
-                await deliveries.record(self.store, [notice], [failed] * len(notice.deliveries))
+                await deliveries.record(self.store, Sent([notice], [failed] * len(notice.deliveries)))
         if messages:
             notices = [notice for notice, _ in messages]
             await self._send_message(notices, self._together(notices, [message for _, message in messages]))
@@ -141,7 +144,8 @@ class Postman:
         sends = (sender.send(channel, message, named, again=again) for _, channel in notices[0].channels)
         tried = list(await asyncio.gather(*sends))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
-        await deliveries.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
+        sent = Sent(notices, tried or [Tried(False, "no channel is configured")])
+        await (self.arriving.ask(sent) if sent.taken and not sent.tells else deliveries.record(self.store, sent))
 
     def _together(self, notices: list[outbox.Claimed], messages: list[Message]) -> Message:
         own = self.settings.templates_dir

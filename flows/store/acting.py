@@ -15,7 +15,12 @@ from mash.flows.store.tables import CALLER_KEYS
 BLOCK = 64
 """Bytes of a block of SHA-256: HMAC pads its key to as many (RFC 2104)."""
 _HERE = text("SELECT this_transaction()")
-_WHO = text("SELECT set_config('mash.who', :token, true), set_config('statement_timeout', :longest, true)")
+_WHO = text("""
+    SELECT set_config('mash.who', :token, true), set_config('statement_timeout', :longest, true),
+        set_config('plan_cache_mode', :plans, true)""")
+ANEW, ONCE = "auto", "force_generic_plan"
+"""How statements are planned. With the policies in it, to plan one of a single case anew takes several times as long as to run
+it; one that ranges over many cases, planned without its values, takes ten times as long to run."""
 _SIGNER = "mash signer"
 
 
@@ -43,12 +48,13 @@ async def provide_caller_key(connection: AsyncConnection) -> bytes:
     return found
 
 
-async def begin_as(connection: AsyncConnection, key: bytes, who: str, longest: str) -> None:
-    """Tell the database who acts in this transaction (as JSON), and for how long a statement of it may run: a query may have
-    set that otherwise for the connection."""
+async def begin_as(connection: AsyncConnection, key: bytes, who: str, longest: str, *, of_one_case: bool = False) -> None:
+    """Tell the database who acts in this transaction (as JSON), for how long a statement of it may run, and how they are
+    planned: a query may have set that otherwise for the connection."""
     signer = Signer(key, str(await connection.scalar(_HERE)))
     connection.info[_SIGNER] = signer
-    await connection.execute(_WHO, {"token": signer.sign("who", who) + who, "longest": longest})
+    told = {"token": signer.sign("who", who) + who, "longest": longest, "plans": ONCE if of_one_case else ANEW}
+    await connection.execute(_WHO, told)
 
 
 def signer_of(connection: AsyncConnection) -> Signer:

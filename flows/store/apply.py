@@ -165,7 +165,7 @@ async def act(
     of_system: bool = False,
 ) -> Applied:
     """Apply a command in a transaction of its own; `of_system`: where something else than their reach lets somebody act."""
-    async with store.transaction(by, of_system=of_system) as connection:
+    async with store.transaction(by, of_system=of_system, of_one_case=True) as connection:
         return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted, details=details)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select, text
 
@@ -33,47 +36,79 @@ TELLING = {
 """What it means for a referral that its referrer got a notice of these kinds."""
 
 
-async def record(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
-    """Write down what became of a message, for each notice in it: by each of its channels, or once where there is none."""
-    if any(each.taken for each in tried):
-        await _record_delivered(store, notices, tried)
-        return
-    for notice in notices:
-        await _record_failed(store, notice, tried)
+@dataclass(frozen=True)
+class Sent:
+    """A message that was tried to send: the notices in it, and what became of it by each of their channels, or once where there
+    is none."""
+
+    notices: list[Claimed]
+    tried: list[Tried]
+
+    @property
+    def taken(self) -> bool:
+        """Whether one of the channels took it."""
+        return any(each.taken for each in self.tried)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has told a referrer something that the referral's log says. What a service took that says later whether it
+        arrived (`confirmations`) has told nobody yet."""
+        first = self.notices[0]
+        arrived = any(each.taken and each.sent_as is None for each in self.tried)
+        return arrived and first.role == REFERRER and bool(first.reference) and first.kind in TELLING
 
 
-async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
-    """The message went. Where it told a referrer, the referral's log says so with it, and its clock stops: a worker that dies
-    between the two would leave a referrer to be told who has been. What a service took that says later whether it arrived
-    (`confirmations`) has told nobody yet."""
-    notice, by = notices[0], system_actor(notices[0].hub)
+async def record(store: Store, sent: Sent) -> None:
+    """Write down what became of a message."""
+    if not sent.taken:
+        for notice in sent.notices:
+            await _record_failed(store, notice, sent.tried)
+    elif sent.tells:
+        await _record_told(store, sent)
+    else:
+        await record_arrived(store, [sent])
+
+
+async def record_arrived(store: Store, several: Sequence[Sent]) -> list[None]:
+    """Write down that messages were taken, of which no log has anything to say: many cost little more than one."""
+    async with store.single.connect() as connection:
+        await connection.execute(_ARRIVED, _arrived(store, several))
+    return [None] * len(several)
+
+
+async def _record_told(store: Store, sent: Sent) -> None:
+    """A message told a referrer. The referral's log says so with it, and its clock stops: a worker that dies between the two
+    would leave a referrer to be told who has been."""
+    notice, by = sent.notices[0], system_actor(sent.notices[0].hub)
+    if notice.reference is None:
+        raise ValueError("what tells a referrer is of a referral")
+    async with store.transaction(by, of_one_case=True) as connection:
+        # Withdrawn while it was on its way, it went where it was not to go: another one goes where they are.
+        lock = select(REFERRALS.c.reference).where(REFERRALS.c.reference == notice.reference).with_for_update()
+        await connection.execute(lock)
+        if await connection.scalar(select(NOTICES.c.status).where(NOTICES.c.id == notice.id)) != "withdrawn":
+            await apply(connection, store, notice.reference, TELLING[notice.kind], by)
+        await connection.execute(_ARRIVED, _arrived(store, [sent]))
+
+
+def _arrived(store: Store, several: Sequence[Sent]) -> dict[str, Any]:
+    """The values of what is written of messages that were taken."""
     rows = [
         {
             "id": one.id,
             "step": one.step + 1,
             "step_at": one.created_at + one.next_after if one.next_after is not None and one.kind in URGENT else None,
         }
-        for one in notices
+        for sent in several
+        for one in sent.notices
     ]
-    values = {
-        "tried": _results(notices, tried),
+    return {
+        "tried": _results(several),
         "wall": datetime.now(UTC),
         "rows": as_json(rows),
         "at": store.time.now(),
         "urgent": list(URGENT),
     }
-    arrived = any(each.taken and each.sent_as is None for each in tried)
-    if arrived and notice.role == REFERRER and notice.reference and notice.kind in TELLING:
-        async with store.transaction(by) as connection:
-            # Withdrawn while it was on its way, it went where it was not to go: another one goes where they are.
-            lock = select(REFERRALS.c.reference).where(REFERRALS.c.reference == notice.reference).with_for_update()
-            await connection.execute(lock)
-            if await connection.scalar(select(NOTICES.c.status).where(NOTICES.c.id == notice.id)) != "withdrawn":
-                await apply(connection, store, notice.reference, TELLING[notice.kind], by)
-            await connection.execute(_ARRIVED, values)
-    else:
-        async with store.single.connect() as connection:
-            await connection.execute(_ARRIVED, values)
 
 
 _TRIED = """
@@ -100,13 +135,14 @@ _FAILED = text(f"""{_TRIED}
     WHERE id = :id AND status = 'queued'""")  # noqa: S608  constants of ours
 
 
-def _results(notices: list[Claimed], tried: list[Tried]) -> str:
+def _results(several: Sequence[Sent]) -> str:
     """The results of the tries in the ledger: a channel's is the same for all notices in the message."""
     return as_json(
         [
             {"id": delivery, "result": each.result, "sent_as": each.sent_as}
-            for notice in notices
-            for delivery, each in zip(notice.deliveries, tried, strict=True)
+            for sent in several
+            for notice in sent.notices
+            for delivery, each in zip(notice.deliveries, sent.tried, strict=True)
         ]
     )
 
@@ -121,7 +157,7 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
     wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
     again = timedelta(0) if notice.more else min(max(wait, timedelta(seconds=asks)), LONGEST_WAIT - timedelta(minutes=1))
     values = {
-        "tried": _results([notice], tried),
+        "tried": _results([Sent([notice], tried)]),
         "wall": datetime.now(UTC),
         "id": notice.id,
         "status": "dead" if last else "queued",

@@ -59,7 +59,7 @@ async def answer_once(
     receipt. Raises KeyReused."""
     fingerprint = store.keyring.fingerprint(as_json(body).encode())
     try:
-        async with store.transaction(by, of_system=of_system) as connection:
+        async with store.transaction(by, of_system=of_system, of_one_case=True) as connection:
             if earlier := await _earlier(connection, store, by, key, fingerprint):
                 return earlier
             answer = await work(connection)

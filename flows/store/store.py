@@ -91,9 +91,9 @@ class Store:
         self._profiles = {profile.digest: profile for profile in hubs.values()}
 
     @asynccontextmanager
-    async def one_look(self, by: Actor) -> AsyncIterator[None]:
+    async def one_look(self, by: Actor, *, of_one_case: bool = False) -> AsyncIterator[None]:
         """Whatever this task reads within it as `by` is read in one transaction: the database is told but once who looks."""
-        async with self.transaction(by) as connection:
+        async with self.transaction(by, of_one_case=of_one_case) as connection:
             before = _look.set(_Look(by, connection))
             try:
                 yield
@@ -106,9 +106,12 @@ class Store:
         return look.found if look and look.connection is connection else {}
 
     @asynccontextmanager
-    async def transaction(self, by: Actor, *, of_system: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def transaction(
+        self, by: Actor, *, of_system: bool = False, of_one_case: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the database knows who acts, and shows them what they may reach; or, `of_system`, all: for what
-        the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user. Within
+        the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user. Statements
+        `of_one_case` are planned once for a connection; those that range over many have to be planned for their values. Within
         `one_look` of the same person it is that one."""
         look = _look.get()
         if look and look.by == by and not of_system:
@@ -118,7 +121,8 @@ class Store:
         who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role}
         async with (self.engine if is_of_system else self.people).begin() as connection:
             as_it_is = as_json({**who, "reach": reach(by.role), "now": self.time.now().isoformat()})
-            await begin_as(connection, self.caller_key, as_it_is, LONGEST_OF_SYSTEM if is_of_system else LONGEST)
+            longest = LONGEST_OF_SYSTEM if is_of_system else LONGEST
+            await begin_as(connection, self.caller_key, as_it_is, longest, of_one_case=of_one_case)
             yield connection
 
     def hub(self, name: str) -> Profile:

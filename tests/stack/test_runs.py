@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hub import PATIENCE, Installation, eventually
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Running, Scheduled
 from prefect.utilities.engine import propose_state
 
 from mash.flows.carrying.connection import CARRIED, connected
-from mash.flows.carrying.runs import set_parked
+from mash.flows.carrying.deployed import deploy
+from mash.flows.carrying.runs import NewRun, create_runs, set_parked
+from mash.flows.store.reads.case import read_case
 from mash.flows.store.sessions import begin_session
+from mash.flows.store.store import open_store
 from mash.states.values import Actor
 
 
@@ -134,6 +138,40 @@ def test_a_change_of_many_runs_touches_those_alone_that_it_names_and_that_are_pa
     hub.look()
     for reference in ids:
         hub.awaits(reference, "Awaiting triage")
+
+
+def test_runs_that_are_made_together_are_as_those_made_alone_and_one_that_is_there_stays_as_it_is(hub: Installation) -> None:
+    reference = hub.referral()
+    there_already = hub.awaits(reference, "Awaiting triage")
+    case = hub.stored(lambda store: read_case(store, reference))
+    others = [replace(case, reference=f"{reference}-{name}") for name in ("first", "second")]
+    login = hub.settings.prefect_auth_string
+    assert login
+
+    async def made() -> list[FlowRun | Exception]:
+        async with connected() as client:
+            store = await open_store(hub.settings)
+            try:
+                deployed, _ = await deploy(client, store)
+            finally:
+                await store.close()
+            new = [NewRun(deployed, each, Scheduled(name="Made")) for each in (others[0], case, others[1])]
+            return await create_runs(client, new)
+
+    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
+    with temporary_settings(there):
+        first, again, second = asyncio.run(made())
+    assert isinstance(first, FlowRun) and isinstance(again, FlowRun) and isinstance(second, FlowRun)
+    try:
+        assert [run.name for run in (first, again, second)] == [f"{reference}-first", reference, f"{reference}-second"]
+        assert str(again.id) == there_already["id"] and again.state and again.state.name == "Awaiting triage"
+        for run in (first, second):
+            assert run.state and (run.state.name, run.state.is_scheduled()) == ("Made", True)
+            assert sorted(run.tags) == sorted(there_already["tags"]) and run.deployment_id == again.deployment_id
+            assert run.parameters == {"reference": run.name} and run.work_queue_name == again.work_queue_name
+    finally:
+        for run in (first, second):
+            hub.prefect.delete(f"/flow_runs/{run.id}")
 
 
 def test_a_run_of_the_night_is_named_by_its_date(hub: Installation) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mash.flows.store import outbox
 from mash.flows.store.apply import act, receive
-from mash.flows.store.deliveries import record
+from mash.flows.store.deliveries import Sent, record
 from mash.flows.store.erasure import erase
 from mash.flows.store.log import read_log, verify
 from mash.flows.store.mending import contradictions
@@ -274,10 +274,10 @@ async def test_a_message_that_arrives_at_the_wrong_address_after_it_was_correcte
 
     (on_its_way,) = [notice for notice in await outbox.claim(store, route) if notice.role == "referrer"]
     await act(store, reference, CorrectReferrer(), DUTY, details={"email": "head@school.example.org"})
-    await record(store, [on_its_way], [Tried(True, "taken")])
+    await record(store, Sent([on_its_way], [Tried(True, "taken")]))
     assert "acknowledgement" in owed((await read_case(store, reference)).referral)
     (again,) = [notice for notice in await outbox.claim(store, route) if notice.role == "referrer"]
-    await record(store, [again], [Tried(True, "taken")])
+    await record(store, Sent([again], [Tried(True, "taken")]))
     assert owed((await read_case(store, reference)).referral) == ()
 
 
