@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -244,18 +243,10 @@ class Worker:
 def work(settings: Settings) -> None:
     """Be a worker process until SIGINT or SIGTERM. Raises SettingsError when the channels file is wrong, the key that signs
     checkpoints is missing, nobody could open the list for paper, or Prefect's server is there and refuses our login."""
-    # While a run is carried, the engine has SIGTERM raise this, wherever the process is; the loop has heard the signal too.
-    with suppress(TerminationSignal), asyncio.Runner(loop_factory=_loop) as runner:
-        runner.run(_work(settings))
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """uvloop, which the API and Prefect's server run on too: asyncio's own takes a tenth more of the worker's time."""
-    if sys.platform == "win32":
-        return asyncio.new_event_loop()
-    import uvloop  # there is none for Windows
-
-    return uvloop.new_event_loop()
+    # While a run is carried, the engine has SIGTERM raise this, wherever the process is; the loop has heard the signal too. Not
+    # on uvloop, though it takes less time: what such a handler raises is lost there, and the signal with it.
+    with suppress(TerminationSignal):
+        asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
