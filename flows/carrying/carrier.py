@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import Context, copy_context
 from datetime import timedelta
@@ -74,7 +75,7 @@ class Carrier:
         self.tagged: dict[UUID, tuple[int, frozenset[str]]] = {}
         """The tags that runs were given here, with the version that they showed then: what is not known, or was shown by others
         since, is given again, which costs less than to ask."""
-        self.creating = Together[NewRun, FlowRun](lambda new: create_runs(self.client, new), MOST_CREATED)
+        self.creating = Together[NewRun, FlowRun](self._create, MOST_CREATED)
         self.untellable = Counter[str]()
         """How often in a row the story of a case could not be written."""
         self.calm = asyncio.Event()
@@ -290,6 +291,11 @@ class Carrier:
         if out_of_step(self.store, case, run) or of_before(self.store, addresses, case, run):
             await show(self.client, self.store, self.stories, case, run)
         return run
+
+    async def _create(self, new: Sequence[NewRun]) -> list[FlowRun | Exception]:
+        if self.deployed is None:
+            raise ConnectionError("Prefect went away")
+        return await create_runs(self.client, new)
 
     async def _repaired(self, case: Case, what: str) -> None:
         await record_repair(self.store, case.reference, what)

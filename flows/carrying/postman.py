@@ -37,6 +37,8 @@ from mash.states.clocks import local
 ROTA_READ_EVERY = 1.0
 """Seconds after which a change of the rota is known to every worker."""
 SOMEBODY = SecretStr("somebody@example.org")
+TOGETHER = 20
+"""Messages that are written down at once: one statement locks the rows of all their notices."""
 TWICE = "You may get this twice: the first sending was cut off."
 
 
@@ -56,7 +58,7 @@ class Postman:
     def __init__(self, settings: Settings, store: Store, pulse: Pulse) -> None:
         self.settings, self.store, self.pulse = settings, store, pulse
         self.channels = read_channels(settings.channels_file)
-        self.arriving = Together[Sent, None](lambda several: deliveries.record_arrived(store, several), outbox.MOST_FOLDED)
+        self.arriving = Together[Sent, None](lambda several: deliveries.record_arrived(store, several), TOGETHER)
         self.rotas: Mapping[str, Rota] = {}
         self.read_at = float("-inf")
 
@@ -145,7 +147,7 @@ class Postman:
         tried = list(await asyncio.gather(*sends))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
         sent = Sent(notices, tried or [Tried(False, "no channel is configured")])
-        await (self.arriving.ask(sent) if sent.taken and not sent.tells else deliveries.record(self.store, sent))
+        await deliveries.record(self.store, sent, self.arriving.ask)
 
     def _together(self, notices: list[outbox.Claimed], messages: list[Message]) -> Message:
         own = self.settings.templates_dir

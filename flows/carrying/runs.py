@@ -75,7 +75,7 @@ async def create_runs(client: PrefectClient, new: Sequence[NewRun]) -> list[Flow
     """The referrals' runs, each as Prefect has it: one that was made before is returned as it is. Several are made by one call,
     at half of what they cost one by one; where Prefect refuses them together, each is asked for by itself."""
     if len(new) > 1 and len({each.deployed.referral for each in new}) == 1:
-        with suppress(httpx.HTTPStatusError):
+        with suppress(httpx.HTTPStatusError, ValueError):
             return await _created_together(client, new)
     return [await _created(client, each) for each in new]
 
@@ -91,9 +91,9 @@ async def _created_together(client: PrefectClient, new: Sequence[NewRun]) -> lis
 
 
 async def _created(client: PrefectClient, new: NewRun) -> FlowRun | Exception:
-    asked = new.asked().model_dump(mode="json", exclude_unset=True)
+    path_params = {"id": new.deployed.referral}
     try:
-        path_params = {"id": new.deployed.referral}
+        asked = new.asked().model_dump(mode="json", exclude_unset=True)
         answer = await client.request("POST", "/deployments/{id}/create_flow_run", path_params=path_params, json=asked)
         return FlowRun.model_validate(answer.json())
     except Exception as error:

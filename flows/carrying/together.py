@@ -13,7 +13,8 @@ Answer = TypeVar("Answer")
 class Together(Generic[Ask, Answer]):
     """Does what several ask for, at most so many at once. The first to ask does not wait; those who ask meanwhile have it done
     with one another, by whoever of them came first. `do` returns for each what it is answered, or the exception that is raised
-    for it alone; what it raises itself is raised for whoever called it, and the others try again by themselves."""
+    for it alone; what it raises itself is raised for whoever called it, and the others are done again, together: it must bear
+    being asked the same twice."""
 
     def __init__(self, do: Callable[[Sequence[Ask]], Awaitable[Sequence[Answer | Exception]]], most: int) -> None:
         self._do, self._most = do, most
@@ -34,6 +35,8 @@ class Together(Generic[Ask, Answer]):
         finally:
             if mine in self._waiting:
                 self._waiting.remove(mine)
+            if answer.done():
+                answer.exception()  # heard of, also where whoever asked was cancelled in the meantime
 
     async def _do_waiting(self) -> None:
         some = self._waiting[: self._most]

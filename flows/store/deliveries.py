@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from mash.flows.store.append import lock, standing
 from mash.flows.store.apply import apply
@@ -58,22 +61,34 @@ class Sent:
         return arrived and first.role == REFERRER and bool(first.reference) and first.kind in TELLING
 
 
-async def record(store: Store, sent: Sent) -> None:
-    """Write down what became of a message."""
+async def record(store: Store, sent: Sent, arrived: Callable[[Sent], Awaitable[None]] | None = None) -> None:
+    """Write down what became of a message. Of one that was taken, and of which no log has anything to say, `arrived` does it, if
+    it is given: with others."""
     if not sent.taken:
         for notice in sent.notices:
             await _record_failed(store, notice, sent.tried)
     elif sent.tells:
         await _record_told(store, sent)
+    elif arrived:
+        await arrived(sent)
     else:
-        await record_arrived(store, [sent])
+        await _record_arrived(store, [sent])
 
 
-async def record_arrived(store: Store, several: Sequence[Sent]) -> list[None]:
-    """Write down that messages were taken, of which no log has anything to say: many cost little more than one."""
+async def record_arrived(store: Store, several: Sequence[Sent]) -> list[Exception | None]:
+    """Write down that messages were taken, of which no log has anything to say: many cost little more than one. Returns for each
+    what kept it from being written, if anything did. It may be said twice."""
+    with suppress(DBAPIError):
+        await _record_arrived(store, several)
+        return [None] * len(several)
+    # One of them it was, or a moment's trouble: none keeps the others from being written.
+    said = await asyncio.gather(*(_record_arrived(store, [sent]) for sent in several), return_exceptions=True)
+    return [each if isinstance(each, Exception) else None for each in said]
+
+
+async def _record_arrived(store: Store, several: Sequence[Sent]) -> None:
     async with store.single.connect() as connection:
         await connection.execute(_ARRIVED, _arrived(store, several))
-    return [None] * len(several)
 
 
 async def _record_told(store: Store, sent: Sent) -> None:
@@ -104,7 +119,6 @@ def _arrived(store: Store, several: Sequence[Sent]) -> dict[str, Any]:
     ]
     return {
         "tried": _results(several),
-        "wall": datetime.now(UTC),
         "rows": as_json(rows),
         "at": store.time.now(),
         "urgent": list(URGENT),
@@ -113,9 +127,11 @@ def _arrived(store: Store, several: Sequence[Sent]) -> dict[str, Any]:
 
 _TRIED = """
     WITH tried AS (
-        UPDATE delivery d SET finished_at = :wall, result = t.result, sent_as = t.sent_as
-        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text, sent_as text) WHERE d.id = t.id)"""
-# Withdrawn meanwhile, it has arrived all the same, and goes no further: whoever it reached is told so.
+        UPDATE delivery d SET finished_at = t.at, result = t.result, sent_as = t.sent_as
+        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, at timestamptz, result text, sent_as text)
+        WHERE d.id = t.id)"""
+# Withdrawn meanwhile, it has arrived all the same, and goes no further: whoever it reached is told so. What was written down
+# already stays as it is: whoever did not hear that it was writes it again.
 _ARRIVED = text(f"""{_TRIED},
     rows AS (
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz)),
@@ -124,7 +140,7 @@ _ARRIVED = text(f"""{_TRIED},
     arrived AS (
     UPDATE notice n SET status = 'delivered', delivered_at = coalesce(n.delivered_at, :at), next_try_at = NULL, step = r.step,
         step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
-    FROM rows r JOIN locked USING (id) WHERE n.id = r.id
+    FROM rows r JOIN locked USING (id) WHERE n.id = r.id AND n.status <> 'delivered'
     RETURNING n.kind, n.role, n.person, n.ended)
     INSERT INTO notice ({QUEUED}, person)
     SELECT {", ".join("e." + name if name != "role" else "a.role" for name in QUEUED.split(", "))}, a.person
@@ -136,11 +152,13 @@ _FAILED = text(f"""{_TRIED}
 
 
 def _results(several: Sequence[Sent]) -> str:
-    """The results of the tries in the ledger: a channel's is the same for all notices in the message."""
+    """The results of the tries in the ledger: a channel's is the same for all notices in the message, and so is the instant at
+    which it ended, which no other message has: messages are counted by it."""
+    wall = datetime.now(UTC)
     return as_json(
         [
-            {"id": delivery, "result": each.result, "sent_as": each.sent_as}
-            for sent in several
+            {"id": delivery, "at": wall + place * timedelta.resolution, "result": each.result, "sent_as": each.sent_as}
+            for place, sent in enumerate(several)
             for notice in sent.notices
             for delivery, each in zip(notice.deliveries, sent.tried, strict=True)
         ]
@@ -158,7 +176,6 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
     again = timedelta(0) if notice.more else min(max(wait, timedelta(seconds=asks)), LONGEST_WAIT - timedelta(minutes=1))
     values = {
         "tried": _results([Sent([notice], tried)]),
-        "wall": datetime.now(UTC),
         "id": notice.id,
         "status": "dead" if last else "queued",
         "again": None if last else datetime.now(UTC) + again,

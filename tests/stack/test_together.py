@@ -48,7 +48,7 @@ async def test_what_is_wrong_with_one_is_said_to_that_one() -> None:
     assert isinstance(said[2], ValueError)
 
 
-async def test_what_fails_altogether_is_tried_again_by_each_of_the_others() -> None:
+async def test_what_fails_altogether_is_done_again_without_whoever_was_told() -> None:
     counting = Counting()
     together = Together[int, int](counting, 10)
     first = asyncio.create_task(together.ask(1))

@@ -11,16 +11,21 @@ import psycopg
 import pytest
 from acting import BASIS, DUTY, START, submit
 from posting import Gateway, at, gateway, postman, send_all, ways, weekly
+from pydantic import SecretStr
 
+from mash.config.channels import Channel
 from mash.config.settings import Settings
 from mash.flows.carrying.postman import Postman
+from mash.flows.store import outbox
 from mash.flows.store.apply import act, fire_due
-from mash.flows.store.deliveries import LAST_ROUND
+from mash.flows.store.deliveries import LAST_ROUND, Sent, record_arrived
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import revive
+from mash.notifications.notices import Tried
 from mash.notifications.rota import Rota, Shift
+from mash.notifications.routing import Recipient, Step
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.rating import RateReferral
 from mash.states.values import Actor
@@ -180,6 +185,53 @@ async def test_no_more_messages_an_hour_than_a_channel_may_get_and_the_rest_come
     await send_now(owner_connection, post)
     assert len(phones.titles("phone")) == 3 and phones.titles("phone")[-1].startswith("6 alerts")
     assert all(reference in "".join(phones.bodies("phone") + phones.titles("phone")) for reference in references)
+
+
+async def test_messages_that_are_written_down_together_count_one_by_one(
+    store: Store, settings: Settings, phones: Gateway, owner_connection: psycopg.Connection
+) -> None:
+    at(store, START)
+    for _ in range(5):
+        await rated(store)
+    asked = "SELECT role FROM notice WHERE kind = 'check_request' AND CAST(facts AS json) ->> 'agency' = 'police' LIMIT 1"
+    ((role,),) = owner_connection.execute(asked).fetchall()
+    police = f'{role} = [{{ url = "{phones.url("police")}", per_hour = 4 }}]'
+    post = postman(store, settings, ["[merton]", f'"*" = ["{phones.url("role")}"]', police])
+    await send_all(post)
+    assert len(phones.titles("police")) == 4, "each question to an agency goes by itself, and the fifth waits"
+    await rated(store)
+    await send_all(post)
+    assert len(phones.titles("police")) == 4
+    owner_connection.execute("UPDATE delivery SET started_at = started_at - interval '1 hour'")
+    await send_now(owner_connection, post)
+    assert len(phones.titles("police")) == 6
+
+
+async def test_what_was_written_down_twice_has_its_next_channels_all_the_same(
+    store: Store, phones: Gateway, owner_connection: psycopg.Connection
+) -> None:
+    """Whoever wrote it may not have heard that it was written."""
+    await late_triage(store)
+    way = (("dm", Channel(url=SecretStr(phones.url("dm")))),)
+    steps = (Step(after=timedelta(0), channels=way), Step(after=timedelta(minutes=5), channels=way))
+
+    async def route(entry: outbox.Entry) -> tuple[Recipient, ...]:
+        return (Recipient(person="dm", steps=steps),) if entry.kind == "escalation" else ()
+
+    (alert,) = [notice for notice in await outbox.claim(store, route) if notice.kind == "escalation"]
+    sent = Sent([alert], [Tried(True, "ok")])
+    assert await record_arrived(store, [sent]) == await record_arrived(store, [sent]) == [None]
+    ((status, next_at),) = owner_connection.execute(
+        "SELECT status, step_at FROM notice WHERE id = %s", (alert.id,)
+    ).fetchall()  # fmt: skip
+    assert status == "delivered" and next_at == alert.created_at + timedelta(minutes=5)
+
+
+async def rated(store: Store) -> None:
+    """A case of which the agencies are asked."""
+    reference = await submit(store)
+    await act(store, reference, BASIS, DUTY)
+    await act(store, reference, RateReferral(rating="amber"), DUTY)
 
 
 async def test_when_the_cause_is_gone_what_waits_is_withdrawn_and_whoever_was_alerted_is_told(

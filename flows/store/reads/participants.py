@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
@@ -64,6 +64,9 @@ async def _parts(connection: AsyncConnection, store: Store, references: Collecti
 async def glass_broken(connection: AsyncConnection, by: Actor, now: datetime) -> int:
     """How many cases somebody reads now because they broke the glass."""
     broken = select(func.count(func.distinct(PARTICIPANTS.c.reference))).where(
-        PARTICIPANTS.c.hub == by.hub, PARTICIPANTS.c.person == by.id, PARTICIPANTS.c.until > now
+        PARTICIPANTS.c.hub == by.hub,
+        PARTICIPANTS.c.person == by.id,
+        PARTICIPANTS.c.person != literal_column("''"),  # as the index says, which a plan without values takes else for another
+        PARTICIPANTS.c.until > now,
     )
     return int(await connection.scalar(broken) or 0)

@@ -27,6 +27,8 @@ def _policies(of_one: str) -> str:
                 AND (kind NOT IN ('answer_check', 'contribute_information', 'redacted')
                     OR owner_agency = (SELECT acting('agency'))
                     OR (release_state = 'released' AND ((SELECT acting('reach')) = 'hub' OR {at_the_table}))))""",
+            f"""ALTER POLICY of_its_case ON identity USING (hub = (SELECT acting('hub')) AND (SELECT acting('reach')) = 'hub'
+                AND {reaches.format(table="identity")})""",
             f"""ALTER POLICY answered ON receipt WITH CHECK (hub = (SELECT acting('hub'))
                 AND caller = (SELECT acting('actor')) AND (reference IS NULL OR {reaches.format(table="receipt")}))""",
         ]
@@ -34,10 +36,12 @@ def _policies(of_one: str) -> str:
 
 
 def upgrade() -> None:
-    """Ask of one case."""
+    """Ask of one case; who takes part in it is found by it."""
+    op.execute("CREATE INDEX participant_reference ON participant (reference)")
     op.execute(_policies(ONE))
 
 
 def downgrade() -> None:
     """Leave it to PostgreSQL."""
     op.execute(_policies(""))
+    op.execute("DROP INDEX participant_reference")
