@@ -40,6 +40,8 @@ def title_of(change: Mapping[str, Any]) -> str:
             return f"now due {local(datetime.fromisoformat(now))}"
         case "check":
             return "no answer is needed any more"
+        case "discussion" if change.get("without_you"):
+            return "you are not needed at the strategy discussion"
         case "discussion":
             return "the strategy discussion does not take place"
         case "offer":
@@ -67,6 +69,8 @@ def sentence_of(change: Mapping[str, Any]) -> str:
             return f"{change['title'][0].upper()}{change['title'][1:]}: due {new} now; you were told {old}."
         case "check":
             return "You were asked what you know; the hub goes on without it. What you know is welcome all the same."
+        case "discussion" if change.get("without_you"):
+            return "You were called to a strategy discussion, which takes place without you: you are not needed any more."
         case "discussion":
             return "You were called to a strategy discussion, which does not take place."
         case "offer":

@@ -169,10 +169,11 @@ def session_planted(scene: Scene) -> str:
 def event_dated_back(scene: Scene) -> str:
     reference = scene.submit_there(ORDINARY)
     _sign(scene)
+    # In a place that nobody takes meanwhile: what the worker finds of the case is an event of it, too.
     last = scene.on.stored(lambda store: read_log(store, reference))[-1]
     forged = last.model_copy(
         update={
-            "sequence": last.sequence + 1,
+            "sequence": last.sequence + 100,
             "previous": Recorded.digest(last.canonical()),
             "at": last.at - timedelta(days=30),
         }

@@ -160,7 +160,7 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "scheduled":
-            was = {} if change.now else _was_to_be(change, occasion, CALLS)
+            was = {} if change.now else _was_to_be(change, occasion, CALLS, held=occasion.after.discussion_at is not None)
             yield occasion.notice("strategy_discussion_called_off", role, None, **was) if was else discussion(occasion, role)
         elif kind == "discussion" and scheduled:
             continue  # the time of it, or that it is called off, says all
@@ -170,7 +170,8 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
             yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title, **called(occasion))
         elif kind == "meeting":
             chair = occasion.profile.meeting.chair
-            yield occasion.notice("meeting_called_off", role, None, **_was_to_be(change, occasion, chair))
+            was = _was_to_be(change, occasion, chair, held=meets(occasion.after))
+            yield occasion.notice("meeting_called_off", role, None, **was)
         else:
             rest.append(change)
     if rest:
@@ -178,8 +179,11 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         yield occasion.notice("case_changed", role, None, changes=told, urgent=_urgent(rest, occasion))
 
 
-def _title(change: Change, occasion: Occasion) -> dict[str, str]:
-    """What is due at another time: one may wait for several things; and what is not offered any more."""
+def _title(change: Change, occasion: Occasion) -> dict[str, object]:
+    """What is due at another time: one may wait for several things; what is not offered any more; and that a discussion takes
+    place without somebody."""
+    if change.topic.kind == "discussion":
+        return {"without_you": occasion.after.stage == "strategy_discussion"}
     if change.topic.kind == "offer":
         own = called(occasion)
         return {"title": own["step_down"]} if own else {}
@@ -188,9 +192,11 @@ def _title(change: Change, occasion: Occasion) -> dict[str, str]:
     return {"title": subject_of(occasion.after.clocks[change.topic.of], occasion.profile)}
 
 
-def _was_to_be(change: Change, occasion: Occasion, chair: str) -> dict[str, object]:
+def _was_to_be(change: Change, occasion: Occasion, chair: str, *, held: bool) -> dict[str, object]:
+    """What somebody was invited to, and is not any more: it is `held` with the others, or not at all."""
     at, mode = (change.was or "").split(" ", 1)
-    return {"at": at, "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
+    was = {"at": at, "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
+    return {**was, "without_you": held}
 
 
 def _urgent(changes: Sequence[Change], occasion: Occasion) -> bool:

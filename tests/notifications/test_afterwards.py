@@ -10,6 +10,7 @@ from hubs_at_work import DUTY, Case, partner, received
 from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.contact import CorrectCohort
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.meetings import ConveneMeeting
 from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
@@ -58,6 +59,31 @@ def test_whoever_becomes_concerned_after_it_was_scheduled_is_invited_to_it_with_
     case = scheduled()
     case.give(CorrectCohort(subject="s0", cohort="unborn"))
     assert case.recipients("strategy_discussion_scheduled") == ["midwife"]
+
+
+def test_whoever_is_not_concerned_any_more_is_told_that_it_is_held_without_them_and_not_that_it_is_off() -> None:
+    case = called("unborn")
+    case.give(CorrectCohort(subject="s0", cohort="child"))
+    assert "which takes place without you" in case.words("case_changed")
+    case = called("unborn")
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=2)))
+    case.give(CorrectCohort(subject="s0", cohort="child"))
+    assert case.recipients("strategy_discussion_called_off") == ["midwife"]
+    told = case.words("strategy_discussion_called_off")
+    assert "you are not needed at the strategy discussion" in told and "does not take place" not in told
+    case.give(CancelMeeting(what="strategy_discussion"))
+    assert "midwife" not in case.recipients("strategy_discussion_called_off")[1:]
+    assert "does not take place" in case.words("strategy_discussion_called_off")
+
+
+def test_whoever_is_not_concerned_any_more_is_told_the_same_of_a_meeting() -> None:
+    case = received("sandwell", "unborn")
+    case.give(RateReferral(rating="amber"))
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=20)))
+    case.give(CorrectCohort(subject="s0", cohort="child"))
+    assert case.recipients("meeting_called_off") == ["midwife"]
+    told = case.words("meeting_called_off")
+    assert "you are not needed at the MASH meeting" in told and "does not take place" not in told
 
 
 def test_a_decision_that_is_withdrawn_takes_its_strategy_discussion_out_of_the_calendars_too() -> None:

@@ -77,19 +77,13 @@ def set_token(connection: psycopg.Connection, found: str) -> None:
 @pytest.mark.parametrize("table", ["event", "referral_key", "notice", "personal_item"])
 async def test_what_a_partner_reads_of_one_case_reads_no_other_of_the_hub(store: Store, reference: str, table: str) -> None:
     for _ in range(20):
-        other = await submit(store)
-        await act(store, other, BASIS, DUTY)
-        await act(store, other, RateReferral(rating="amber"), DUTY)
-    read = text("""
-        SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname IN ('referral', 'participant')""")
-    parts = text("SELECT count(*) FROM participant WHERE reference = :of")
+        await submit(store)
+    read = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'referral'")
     async with store.transaction(POLICE, of_one_case=True) as connection:
         before = await connection.scalar(read) or 0
         rows = (await connection.execute(text(f"SELECT reference FROM {table} WHERE reference = :of"), {"of": reference})).all()
         after = await connection.scalar(read) or 0
-    async with store.single.connect() as connection:
-        of_it = int(await connection.scalar(parts, {"of": reference}) or 0)
-    assert rows and after - before <= len(rows) * (2 + 3 * of_it), "the case and who takes part in it, once for each policy"
+    assert rows and after - before <= len(rows)
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,10 @@ class Hearing:
             heard.discussion = now
         if "strategy discussion, which does not take place" in text:
             heard.discussion = None
+        if "takes place without you" in text and "strategy discussion" in text:
+            heard.discussion = heard.scheduled = None
+        if "takes place without you" in text and "MASH meeting" in title:
+            heard.meeting = None
         if scheduled := DISCUSSION.search(text):
             heard.scheduled, heard.discussion = (scheduled["when"], scheduled["mode"]), now
         if "the strategy discussion" in title and "does not take place" in title:
