@@ -37,7 +37,7 @@ from mash.states.clocks import local
 ROTA_READ_EVERY = 1.0
 """Seconds after which a change of the rota is known to every worker."""
 SOMEBODY = SecretStr("somebody@example.org")
-TOGETHER = 20
+MOST_RECORDED = 20
 """Messages that are written down at once: one statement locks the rows of all their notices."""
 TWICE = "You may get this twice: the first sending was cut off."
 
@@ -58,7 +58,7 @@ class Postman:
     def __init__(self, settings: Settings, store: Store, pulse: Pulse) -> None:
         self.settings, self.store, self.pulse = settings, store, pulse
         self.channels = read_channels(settings.channels_file)
-        self.arriving = Together[Sent, None](lambda several: deliveries.record_arrived(store, several), TOGETHER)
+        self.arriving = Together[Sent, None](lambda several: deliveries.record_arrived(store, several), MOST_RECORDED)
         self.rotas: Mapping[str, Rota] = {}
         self.read_at = float("-inf")
 

@@ -160,7 +160,7 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "scheduled":
-            was = {} if change.now else _was_to_be(change, occasion, CALLS, held=occasion.after.discussion_at is not None)
+            was = {} if change.now else _was_to_be(change, occasion, CALLS, without_you=occasion.after.discussion_at is not None)
             yield occasion.notice("strategy_discussion_called_off", role, None, **was) if was else discussion(occasion, role)
         elif kind == "discussion" and scheduled:
             continue  # the time of it, or that it is called off, says all
@@ -170,16 +170,16 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
             yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title, **called(occasion))
         elif kind == "meeting":
             chair = occasion.profile.meeting.chair
-            was = _was_to_be(change, occasion, chair, held=meets(occasion.after))
+            was = _was_to_be(change, occasion, chair, without_you=meets(occasion.after))
             yield occasion.notice("meeting_called_off", role, None, **was)
         else:
             rest.append(change)
     if rest:
-        told = [{"what": c.topic.kind, "of": c.topic.of, "was": c.was, "now": c.now, **_title(c, occasion)} for c in rest]
+        told = [{"what": c.topic.kind, "of": c.topic.of, "was": c.was, "now": c.now, **_besides(c, occasion)} for c in rest]
         yield occasion.notice("case_changed", role, None, changes=told, urgent=_urgent(rest, occasion))
 
 
-def _title(change: Change, occasion: Occasion) -> dict[str, object]:
+def _besides(change: Change, occasion: Occasion) -> dict[str, object]:
     """What is due at another time: one may wait for several things; what is not offered any more; and that a discussion takes
     place without somebody."""
     if change.topic.kind == "discussion":
@@ -192,11 +192,11 @@ def _title(change: Change, occasion: Occasion) -> dict[str, object]:
     return {"title": subject_of(occasion.after.clocks[change.topic.of], occasion.profile)}
 
 
-def _was_to_be(change: Change, occasion: Occasion, chair: str, *, held: bool) -> dict[str, object]:
-    """What somebody was invited to, and is not any more: it is `held` with the others, or not at all."""
+def _was_to_be(change: Change, occasion: Occasion, chair: str, *, without_you: bool) -> dict[str, object]:
+    """What somebody was invited to, and is not any more: it is held without them, or not at all."""
     at, mode = (change.was or "").split(" ", 1)
     was = {"at": at, "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
-    return {**was, "without_you": held}
+    return {**was, "without_you": without_you}
 
 
 def _urgent(changes: Sequence[Change], occasion: Occasion) -> bool:
