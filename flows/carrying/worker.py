@@ -39,7 +39,7 @@ from mash.flows.store.writes import CHANNEL
 from mash.notifications.mail import OPEN
 
 log = structlog.stdlib.get_logger("mash.worker")
-BATCH = 200
+BATCH = 1000
 TRIES = 30
 WORKING = 7_052_602
 """The advisory lock that every living worker shares; the number is arbitrary and ours."""

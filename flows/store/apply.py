@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -49,6 +50,10 @@ from mash.states.values import SYSTEM, Actor
 
 __all__ = ["Applied", "act", "apply", "fire_due", "next_due", "receive"]
 log = structlog.stdlib.get_logger("mash.store")
+PART = 100
+PARTS_AT_ONCE = 3
+"""Of a storm's clocks so many are written by one transaction, and so many of those at once: while the database writes some, the
+next are decided."""
 
 
 async def apply(
@@ -190,7 +195,14 @@ async def fire_due(
     by_hub: dict[str, list[str]] = {}
     for row in rows:
         by_hub.setdefault(row.hub, []).append(row.reference)
-    return sum([await _fire(store, hub, references) for hub, references in by_hub.items()])
+    parts = [(hub, those[at : at + PART]) for hub, those in by_hub.items() for at in range(0, len(those), PART)]
+    turns = asyncio.Semaphore(PARTS_AT_ONCE)
+
+    async def fire(hub: str, some: list[str]) -> int:
+        async with turns:
+            return await _fire(store, hub, some)
+
+    return sum(await asyncio.gather(*(fire(hub, some) for hub, some in parts)))
 
 
 async def next_due(store: Store) -> datetime | None:

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Boolean,
     Column,
     Computed,
     DateTime,
@@ -32,9 +31,6 @@ def moment(*, nullable: bool = False) -> Column[datetime]:
 def number(*, primary_key: bool = False, nullable: bool = False) -> Column[int]:
     """A 64-bit whole number; counted by the database when it is the primary key."""
     return Column(BigInteger, primary_key=primary_key, nullable=nullable)
-
-
-_OPEN = "CASE WHEN is_open THEN {} ELSE {} END"
 
 
 class ProfileVersion(SQLModel, table=True):
@@ -72,18 +68,14 @@ class ReferralRow(SQLModel, table=True):
     """How many of them its story tells."""
     urgency: int = 0
     for_all: int = 0
-    """The version after the last event that everybody may hear of who takes part."""
+    """The version after the last event that everybody may hear of who takes part; the database reckons it from the state."""
     made: int = Field(default=2, sa_column=Column(SmallInteger, nullable=False))
     """By which edition of the folding rules its state was made (`anew.EDITION`)."""
-    danger: bool = Field(
-        default=False, sa_column=Column(Boolean, Computed(_OPEN.format("in_danger(state)", "false")), nullable=False)
-    )
+    danger: bool = False
     """Whether it is open, and somebody may be in immediate danger; the database reckons it from the state."""
-    hands: list[str] = Field(
-        default=[], sa_column=Column(postgresql.ARRAY(Text), Computed(_OPEN.format("in_hands(state)", "'{}'")), nullable=False)
-    )
+    hands: list[str] = Field(default=[], sa_column=Column(postgresql.ARRAY(Text), nullable=False))
     """In whose hands it is while it is open: `login:` whoever has it or is to answer a check of it, `role:` theirs and whose turn
-    it is, `agency:` each that is asked for an answer (`Referral.to_answer`)."""
+    it is, `agency:` each that is asked for an answer (`Referral.to_answer`); the database reckons it from the state."""
 
     counted_as: str | None = Field(
         default=None,

@@ -17,7 +17,6 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    literal_column,
     or_,
     select,
     tuple_,
@@ -33,8 +32,6 @@ from mash.states.acts.informing import owed
 from mash.states.clocks import LONDON, day_of
 from mash.states.values import Actor
 
-WORKER: ColumnElement[Any] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
-"""Who has a case: as the index of the table has it (v0035)."""
 SOON = timedelta(hours=1)
 AHEAD = 5
 """Cases of which one is the next: a part that is not ours lets nobody in."""

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, func, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Row, Text, func, literal_column, select
 
 from mash.flows.store.colleagues import colleagues_of, presence_of
-from mash.flows.store.reads.board import WORKER
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
@@ -17,6 +16,7 @@ from mash.states.profile import Profile
 from mash.states.values import Actor, Presence
 
 # In whose hands a case is begins with whoever has it, where somebody has: ten thousand states are not read for that.
+_ALLOCATED: ColumnElement[bool] = literal_column("starts_with(hands[1], 'login:')", Boolean)
 _WORKER: ColumnElement[Any] = literal_column("CASE WHEN starts_with(hands[1], 'login:') THEN substr(hands[1], 7) END", Text)
 
 
@@ -62,7 +62,7 @@ async def workload(store: Store, by: Actor) -> Workload:
 
 async def allocated(store: Store, hub: str) -> list[Case]:
     """The open cases of a hub that somebody has, as the software itself reads them."""
-    query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.is_open, WORKER.is_not(None))
+    query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.is_open, _ALLOCATED)
     async with store.single.connect() as connection:
         return [case_of(row) for row in (await connection.execute(query.order_by(REFERRALS.c.reference))).all()]
 

@@ -1,0 +1,113 @@
+"""What follows from a case's state is reckoned of one reading of it, whenever it is written: what everybody may hear of, whether
+somebody may be in danger, in whose hands the case is. Two columns that each took the state apart, and an index that took it apart
+twice more, are filled by the trigger that stood beside them. Rows keep what they have.
+
+Whoever saw an alert by its link is looked for where somebody did.
+"""
+
+from alembic import op
+
+from mash.flows.store.migrations.versions.v0025_child import FUNCTIONS as CHILD
+from mash.flows.store.migrations.versions.v0039_board import FOLLOWS
+
+revision = "0050"
+down_revision = "0049"
+
+CHANGED_FOR_ALL = CHILD[:2]
+WORKER = (
+    "CREATE INDEX referral_worker ON referral (hub, (CAST(state AS jsonb) #>> '{worker,login}'))"
+    " WHERE is_open AND CAST(state AS jsonb) #>> '{worker,login}' IS NOT NULL"
+)
+
+FUNCTIONS = """
+CREATE FUNCTION in_danger(j jsonb) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN coalesce(CAST(j ->> 'immediate_danger' AS boolean), false) AND (j ->> 'decided_at' IS NULL
+        OR coalesce(j ->> 'danger_since' COLLATE "C" >= j ->> 'decided_at' COLLATE "C", false));
+END $$;
+
+CREATE FUNCTION in_hands(j jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    found text[] := '{}';
+    each record;
+    first text;
+BEGIN
+    IF j #>> '{worker,login}' IS NOT NULL THEN
+        found := ARRAY['login:' || (j #>> '{worker,login}'), 'role:' || (j #>> '{worker,role}')];
+    END IF;
+    FOR each IN SELECT asked.agency, j #>> ARRAY['checks', asked.agency, 'allocated_to'] AS login FROM (
+        SELECT DISTINCT split_part(split_part(key, ':', 2), '.', 1) AS agency FROM jsonb_each(j -> 'clocks')
+        WHERE value ->> 'ended_at' IS NULL AND value ->> 'kind' IN ('check', 'confirmation')) asked ORDER BY 1
+    LOOP
+        found := found || ('agency:' || each.agency);
+        IF each.login IS NOT NULL THEN
+            found := found || ('login:' || each.login);
+        END IF;
+    END LOOP;
+    SELECT value ->> 'owner' INTO first FROM jsonb_each(j -> 'clocks') WHERE value ->> 'ended_at' IS NULL
+        ORDER BY value ->> 'due_at' COLLATE "C" LIMIT 1;
+    IF first <> 'agency' THEN
+        found := found || ('role:' || first);
+    END IF;
+    RETURN found;
+END $$;
+
+CREATE FUNCTION follows_from_state() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    j jsonb := CAST(NEW.state AS jsonb);
+BEGIN
+    NEW.for_all := coalesce(CAST(j ->> 'version_for_all' AS integer), 0);
+    NEW.danger := NEW.is_open AND in_danger(j);
+    NEW.hands := CASE WHEN NEW.is_open THEN in_hands(j) ELSE '{}' END;
+    RETURN NEW;
+END $$;
+REVOKE ALL ON FUNCTION follows_from_state FROM PUBLIC
+"""
+
+# Of each of them, too: nobody may write them otherwise than as the state says.
+FILLED = """
+DROP INDEX referral_worker;
+ALTER TABLE referral ALTER COLUMN danger DROP EXPRESSION, ALTER COLUMN hands DROP EXPRESSION;
+DROP FUNCTION in_danger(text), in_hands(text);
+DROP TRIGGER changed_for_all ON referral;
+DROP FUNCTION changed_for_all;
+CREATE TRIGGER follows_from_state BEFORE INSERT OR UPDATE OF state, is_open, for_all, danger, hands ON referral FOR EACH ROW
+    EXECUTE FUNCTION follows_from_state();
+CREATE INDEX referral_worker ON referral (hub, reference) WHERE is_open AND starts_with(hands[1], 'login:')
+"""
+
+WRITTEN = """
+DO $$
+DECLARE
+    before text := pg_get_functiondef('write_rows(text, text)'::regprocedure);
+    begins text := '    UPDATE notice n SET step_at = GREATEST(n.step_at, CAST(s.j ->> ''until'' AS timestamptz))';
+    ends text := 'AND n.clock = s.j ->> ''id'' AND n.step_at IS NOT NULL;';
+BEGIN
+    IF strpos(before, begins) = 0 OR strpos(before, ends) = 0 THEN
+        RAISE EXCEPTION 'write_rows looks for no alert that was seen';
+    END IF;
+    EXECUTE replace(replace(before, begins, '    IF strpos(document, ''alert_seen'') > 0 THEN' || chr(10) || begins),
+        ends, ends || chr(10) || '    END IF;');
+END $$
+"""
+
+
+def upgrade() -> None:
+    """Fill them together."""
+    for part in (FUNCTIONS, FILLED, WRITTEN):
+        op.execute(part)
+
+
+def downgrade() -> None:
+    """Have each reckoned by itself again, of the rows that there are too."""
+    op.execute("""
+        DROP TRIGGER follows_from_state ON referral;
+        DROP FUNCTION follows_from_state;
+        DROP INDEX referral_worker, referral_danger;
+        ALTER TABLE referral DROP COLUMN danger, DROP COLUMN hands;
+        DROP FUNCTION in_danger, in_hands""")
+    op.execute(FOLLOWS)
+    for statement in (*CHANGED_FOR_ALL, WORKER):
+        op.execute(statement)
