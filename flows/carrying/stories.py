@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,6 +15,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import ObjectNotFound
 
+from mash.flows.carrying.together import Together
 from mash.flows.store.log import read_log
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.notices import notices_of
@@ -23,6 +25,8 @@ from mash.flows.telling.awaited import Told, story
 
 MOST_KNOWN = 20_000
 """Runs whose artifacts are remembered."""
+MOST_LINES = 100
+"""Lines of logs that are written at once."""
 DESCRIPTION = "What the case waits for, and what happened so far (no personal data)"
 
 
@@ -32,6 +36,7 @@ class Stories:
     def __init__(self, store: Store, addresses: Addresses) -> None:
         self.store, self.addresses = store, addresses
         self._artifacts: dict[UUID, UUID] = {}
+        self._lines = Together[tuple[PrefectClient, LogCreate], None](_logged, MOST_LINES)
 
     def forget(self, run: UUID) -> None:
         """Ask Prefect anew which artifact it has: somebody may have changed that."""
@@ -84,7 +89,14 @@ class Stories:
                 f"The case: {self.addresses.case(case.reference)} In short: Details, at State Message"
             )
             now = datetime.now(UTC)
-            await client.create_logs([LogCreate(name="mash", level=logging.INFO, message=line, timestamp=now, flow_run_id=run)])
+            await self._lines.ask(
+                (client, LogCreate(name="mash", level=logging.INFO, message=line, timestamp=now, flow_run_id=run))
+            )
+
+
+async def _logged(lines: Sequence[tuple[PrefectClient, LogCreate]]) -> list[Exception | None]:
+    await lines[0][0].create_logs([line for _, line in lines])
+    return [None for _ in lines]
 
 
 async def _put(client: PrefectClient, artifact: UUID, text: str) -> bool:

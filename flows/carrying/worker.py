@@ -61,7 +61,7 @@ MADE_ANEW_LOOKED_AT = 60.0
 ADDED_UP = 60.0
 """Seconds between two times that what has ended is added up for managers' figures."""
 BREATH = 0.1
-"""Seconds between two looks at what is behind: rings that come thick and fast are one."""
+"""Seconds between two looks at what there is to do: rings that come thick and fast are one."""
 
 
 class Worker:
@@ -203,9 +203,7 @@ class Worker:
         await self.carrier.calm.wait()  # clocks go first
         if await look_next(self.store):
             return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.look_rang.wait(), 1)
-        self.look_rang.clear()
+        await self._until_rung(self.look_rang)
 
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
@@ -235,9 +233,14 @@ class Worker:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
         if await self.postman.send_next():
             return
+        await self._until_rung(self.outbox_rang)
+
+    async def _until_rung(self, bell: asyncio.Event) -> None:
+        """Until something may be there to do, or a second has passed."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.outbox_rang.wait(), 1)
-        self.outbox_rang.clear()
+            await asyncio.wait_for(bell.wait(), 1)
+            await asyncio.sleep(BREATH)
+        bell.clear()
 
 
 def work(settings: Settings) -> None:

@@ -42,9 +42,11 @@ AGAIN = timedelta(seconds=2)
 LONGEST = timedelta(minutes=2)
 TELL_EVERY = timedelta(minutes=30)
 NOT_LOOKED = "whether the people of a contact are known could not be looked up"
-_NEXT = text("""
-    SELECT reference, hub, since, tries FROM to_look WHERE next_try_at <= now()
-    ORDER BY tries, since DESC LIMIT 1 FOR UPDATE SKIP LOCKED""")
+# Ours as long as a look may take: another worker takes the next.
+_TAKE_NEXT = text("""
+    UPDATE to_look SET next_try_at = :later WHERE reference = (
+        SELECT reference FROM to_look WHERE next_try_at <= now() ORDER BY tries, since DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING reference, hub, since, tries""")
 _TAKEN_BACK = text("SELECT EXISTS (SELECT FROM event WHERE reference = :of AND kind = 'identity_withdrawn')")
 _FACTS = select(REFERRALS.c.reference, REFERRALS.c.received_at, REFERRALS.c.is_open, REFERRALS.c.state).where(
     REFERRALS.c.reference.in_(bindparam("these", expanding=True))
@@ -58,13 +60,11 @@ _WITHDRAW = text("""
 async def look_next(store: Store) -> bool:
     """Look through the contacts for the people of one that waits, the first to come first; whether there was one. One that fails
     is tried again, and the administrators hear."""
-    async with store.engine.begin() as connection:
-        waiting = (await connection.execute(_NEXT)).one_or_none()
-        if waiting is None:
-            return False
-        # Ours as long as a look may take: another worker takes the next.
-        later = datetime.now(UTC) + timedelta(seconds=2 * PATIENCE)
-        await connection.execute(update(TO_LOOK).where(TO_LOOK.c.reference == waiting.reference).values(next_try_at=later))
+    later = datetime.now(UTC) + timedelta(seconds=2 * PATIENCE)
+    async with store.single.connect() as connection:
+        waiting = (await connection.execute(_TAKE_NEXT, {"later": later})).one_or_none()
+    if waiting is None:
+        return False
     try:
         async with asyncio.timeout(PATIENCE):
             await look(store, waiting.hub, waiting.reference)
@@ -123,9 +123,9 @@ async def look(store: Store, hub: str, reference: str) -> None:
         others |= set(await _mistaken(connection, hub, await _not_as_before(connection, reference, before)))
         if len(applied.referral.matches) < len(before.matches):
             await connection.execute(_WITHDRAW, {"of": reference})  # what it was sent for may not be so; what is, is on the case
-    # One by one, once nothing is locked any more: who acts on several of these at once must not wait for each other.
-    async with store.single.connect() as connection:
-        await have_looked_at(connection, others)
+    if others:  # one by one, once nothing is locked any more: who acts on several of these at once must not wait for each other
+        async with store.single.connect() as connection:
+            await have_looked_at(connection, others)
 
 
 def ends_lightly(command: StaffCommand | Command) -> bool:

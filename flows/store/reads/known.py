@@ -15,8 +15,8 @@ from mash.flows.store.keys import unseal
 from mash.flows.store.likeness import Grade, Hub, Likeness, Person, Row, compared, wanted
 from mash.flows.store.marks import columns, facts
 from mash.flows.store.names import NAMED, is_somebody, shared_address
-from mash.flows.store.store import Store, data_key
-from mash.flows.store.tables import ITEMS, PEOPLE, REFERRALS
+from mash.flows.store.store import Store
+from mash.flows.store.tables import ITEMS, PEOPLE
 from mash.flows.store.writes import Item
 from mash.states.referral import Referral
 
@@ -30,8 +30,17 @@ MOST_COUNTED = 8_000
 """Bearers of a name who are counted: beyond, it is common."""
 
 _CONTACTS = text("SELECT * FROM contacts_alike(:hub, :apart_from, :sought, :too_many, :most)")
-_SHARED = text("SELECT key, many FROM how_many_share(:sought, :most)")
-_OF_HUB = text("SELECT people_of_hub(:hub)")
+_SHARED = text("""
+    SELECT (SELECT people_of_hub(:hub)) AS people, s.key, s.many
+    FROM (SELECT) once LEFT JOIN how_many_share(:sought, :most) s ON true""")
+_CASE = text("""
+    SELECT r.hub, r.root, r.state, k.wrapped FROM referral r LEFT JOIN referral_key k USING (reference)
+    WHERE r.reference = :of""")
+_ITEMS = (
+    select(ITEMS.c.id, ITEMS.c.kind, ITEMS.c.sealed, ITEMS.c.subject)
+    .where(ITEMS.c.reference == bindparam("of"), ITEMS.c.kind.in_(NAMED))
+    .order_by(ITEMS.c.subject, ITEMS.c.created_at, ITEMS.c.id)
+)
 _ROWS = select(PEOPLE).where(PEOPLE.c.hub == bindparam("hub"), PEOPLE.c.reference.in_(bindparam("these", expanding=True)))
 
 
@@ -55,15 +64,13 @@ class Match:
 async def likely_known(connection: AsyncConnection, store: Store, reference: str) -> list[Match]:
     """Who of this contact is probably known already, the likest first; within a transaction of the hub's system actor. Raises
     KeyDestroyed where its people are erased."""
-    of = select(REFERRALS.c.hub, REFERRALS.c.root, REFERRALS.c.state).where(REFERRALS.c.reference == reference)
-    hub, root, state = (await connection.execute(of)).one()
-    gone_on = Referral.model_validate_json(state).left  # they are looked for where they stand
-    people = sought(store.keyring.search, hub, await named_items(connection, store, reference))
-    found = await look_for(connection, hub, root, people)
+    row, case, named = await _named(connection, store, reference)
+    people = sought(store.keyring.search, row.hub, named)
+    found = await look_for(connection, row.hub, row.root, people)
     return [
         Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score, each.row)
         for each in found
-        if people[each.place].subject not in gone_on
+        if people[each.place].subject not in case.left  # they are looked for where they stand
     ]
 
 
@@ -101,19 +108,20 @@ async def look_for(connection: AsyncConnection, hub: str, root: str, people: Seq
         for row in found
     ]  # fmt: skip
     words = {each for person in people for word in (*person.given, *person.family) for each in (word.count, word.sounding)}
-    shares = (await connection.execute(_SHARED, {"sought": sorted(words), "most": MOST_COUNTED})).all()
-    return compared(people, rows, Hub(await connection.scalar(_OF_HUB, {"hub": hub}) or 0, {row.key: row.many for row in shares}))
+    shares = (await connection.execute(_SHARED, {"hub": hub, "sought": sorted(words), "most": MOST_COUNTED})).all()
+    return compared(people, rows, Hub(shares[0].people, {row.key: row.many for row in shares if row.key is not None}))
 
 
 async def named_items(connection: AsyncConnection, store: Store, reference: str) -> list[Item]:
     """The items in which a contact names people, as they stand now. Raises KeyDestroyed where they are erased, and NoKeyHere
     where their key is another master key's."""
-    cipher = AESGCM(await data_key(connection, store, reference))
-    state = select(REFERRALS.c.state).where(REFERRALS.c.reference == reference)
-    case = Referral.model_validate_json((await connection.scalars(state)).one())
-    items = select(ITEMS.c.id, ITEMS.c.kind, ITEMS.c.sealed, ITEMS.c.subject).where(
-        ITEMS.c.reference == reference, ITEMS.c.kind.in_(NAMED)
-    )
-    rows = (await connection.execute(items.order_by(ITEMS.c.subject, ITEMS.c.created_at, ITEMS.c.id))).all()
-    there = [row for row in rows if case.stands(str(row.id), row.subject)]
-    return [Item(row.kind, unseal(cipher, row.sealed, reference), row.subject) for row in there]
+    _, _, named = await _named(connection, store, reference)
+    return named
+
+
+async def _named(connection: AsyncConnection, store: Store, reference: str) -> tuple[SqlRow[Any], Referral, list[Item]]:
+    row = (await connection.execute(_CASE, {"of": reference})).one()
+    cipher, case = AESGCM(store.keyring.unwrap(row.wrapped, reference)), Referral.model_validate_json(row.state)
+    items = (await connection.execute(_ITEMS, {"of": reference})).all()
+    there = [each for each in items if case.stands(str(each.id), each.subject)]
+    return row, case, [Item(each.kind, unseal(cipher, each.sealed, reference), each.subject) for each in there]

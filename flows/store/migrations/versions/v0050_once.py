@@ -5,6 +5,8 @@ twice more, are filled by the trigger that stood beside them. Rows keep what the
 Whoever saw an alert by its link is looked for where somebody did.
 """
 
+from itertools import product
+
 from alembic import op
 
 from mash.flows.store.migrations.versions.v0025_child import FUNCTIONS as CHILD
@@ -93,15 +95,30 @@ BEGIN
 END $$
 """
 
+# Of a few rows by their keys, whatever PostgreSQL takes for few: it counts on a hundred rows in a document, for which it would
+# read a table of some thousand from end to end, each time; and a connection keeps a plan that it made when there was hardly
+# anybody.
+BY_KEY = (
+    "write_rows(text, text)",
+    "unfounded(json)",
+    "contacts_alike(text, text, bigint[], int, int)",
+    "how_many_share(bigint[], int)",
+)
+NO_WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
 
 def upgrade() -> None:
     """Fill them together."""
     for part in (FUNCTIONS, FILLED, WRITTEN):
         op.execute(part)
+    for function, way in product(BY_KEY, NO_WHOLE_TABLES):
+        op.execute(f"ALTER FUNCTION {function} SET {way} = off")
 
 
 def downgrade() -> None:
     """Have each reckoned by itself again, of the rows that there are too."""
+    for function, way in product(BY_KEY, NO_WHOLE_TABLES):
+        op.execute(f"ALTER FUNCTION {function} RESET {way}")
     op.execute("""
         DROP TRIGGER follows_from_state ON referral;
         DROP FUNCTION follows_from_state;
