@@ -137,6 +137,7 @@ def loading(url: str) -> Iterator[psycopg.Connection]:
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
             # What PostgreSQL does for a command is measured, and not how it tidies up after the loading.
             owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
+        owner.execute("ALTER TABLE referral ENABLE TRIGGER follows_from_state")  # by which columns are filled that are not copied
         yield owner
         owner.execute("VACUUM ANALYZE")
 

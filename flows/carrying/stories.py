@@ -95,7 +95,10 @@ class Stories:
 
 
 async def _logged(lines: Sequence[tuple[PrefectClient, LogCreate]]) -> list[Exception | None]:
-    await lines[0][0].create_logs([line for _, line in lines])
+    try:
+        await lines[0][0].create_logs([line for _, line in lines])
+    except Exception as error:  # everybody's: some may be written, and nobody's are to be twice
+        return [error for _ in lines]
     return [None for _ in lines]
 
 

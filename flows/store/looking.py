@@ -44,7 +44,7 @@ TELL_EVERY = timedelta(minutes=30)
 NOT_LOOKED = "whether the people of a contact are known could not be looked up"
 # Ours as long as a look may take: another worker takes the next.
 _TAKE_NEXT = text("""
-    UPDATE to_look SET next_try_at = :later WHERE reference = (
+    UPDATE to_look SET next_try_at = clock_timestamp() + :lease WHERE reference = (
         SELECT reference FROM to_look WHERE next_try_at <= now() ORDER BY tries, since DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING reference, hub, since, tries""")
 _TAKEN_BACK = text("SELECT EXISTS (SELECT FROM event WHERE reference = :of AND kind = 'identity_withdrawn')")
@@ -60,9 +60,8 @@ _WITHDRAW = text("""
 async def look_next(store: Store) -> bool:
     """Look through the contacts for the people of one that waits, the first to come first; whether there was one. One that fails
     is tried again, and the administrators hear."""
-    later = datetime.now(UTC) + timedelta(seconds=2 * PATIENCE)
     async with store.single.connect() as connection:
-        waiting = (await connection.execute(_TAKE_NEXT, {"later": later})).one_or_none()
+        waiting = (await connection.execute(_TAKE_NEXT, {"lease": timedelta(seconds=2 * PATIENCE)})).one_or_none()
     if waiting is None:
         return False
     try:

@@ -364,11 +364,11 @@ def test_what_the_database_reckons_of_a_case_is_what_its_state_says(hub: Hub, ac
         hub.answer(reference, "police")
     if "proceed" in acts:
         hub.give(reference, "proceed_without_replies", words="It cannot wait for them.")
-    reckoned = "SELECT state, danger, hands FROM referral WHERE reference = %s"
+    reckoned = "SELECT state, danger, hands, for_all FROM referral WHERE reference = %s"
     before = hub.sql(reckoned, reference)
-    ((state, danger, hands),) = before
+    ((state, danger, hands, for_all),) = before
     referral = Referral.model_validate_json(state)
-    assert danger == referral.in_danger
+    assert danger == referral.in_danger and for_all == referral.version_for_all > 0
     assert {each for each in hands if each.startswith("agency:")} == {f"agency:{agency}" for agency in referral.to_answer}
     hub.sql("UPDATE referral SET danger = NOT danger, hands = '{}', for_all = 0 WHERE reference = %s", reference)
     assert hub.sql(reckoned, reference) == before, "nobody writes it otherwise"

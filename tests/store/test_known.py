@@ -8,6 +8,7 @@ from typing import Any, Literal
 import psycopg
 import pytest
 from acting import DUTY, SCHOOL, confirmed
+from sqlalchemy import text
 
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
@@ -93,6 +94,17 @@ async def test_a_child_is_known_again_though_something_is_written_otherwise(
     before = await contact(store, child("Isla", "Example", "2015-12-20", address=HOME, nhs_number=NHS_NUMBER))
     matches = await known(store, await contact(store, again))
     assert likely(matches) == [("S1", before, "S1")] and why in matches[0].why
+
+
+async def test_who_is_likely_known_is_found_without_reading_all_that_anybody_is_found_by(store: Store) -> None:
+    await others(store)
+    await contact(store, child("Isla", "Example", "2015-12-20", address=HOME))
+    again = await contact(store, child("Isla", "Example", "2015-12-20", address=HOME))
+    read = text("SELECT seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'known_key'")
+    async with store.transaction(system_actor("merton")) as connection:
+        assert await likely_known(connection, store, again)
+        whole, by_key = (await connection.execute(read)).one()
+    assert by_key and not whole
 
 
 async def test_day_and_month_may_be_exchanged(store: Store) -> None:

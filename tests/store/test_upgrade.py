@@ -63,3 +63,19 @@ def test_receipts_and_accesses_stay_and_another_hub_may_have_the_same_caller_and
             ("school", "k1", "sandwell"),
         ]
         assert owner.execute("SELECT reference, about FROM access").fetchall() == [("R", None)]
+
+
+def test_what_follows_from_a_state_stays_and_is_reckoned_by_one_reading_from_then_on(cluster: Cluster) -> None:
+    state = '{"version_for_all": 1, "immediate_danger": true, "worker": {"login": "ann", "role": "duty_manager"}, "clocks": {}}'
+    columns = "reference, root, hub, caller, version, head_hash, state, stage, is_open, finished, received_at"
+    made = f"""INSERT INTO referral ({columns})
+        SELECT name, name, 'sandwell', 'school', 1, 'h', '{state}', 'triage', name = 'OPEN', false, now()
+        FROM (VALUES ('CLOSED'), ('OPEN')) AS cases (name)"""
+    reckoned = "SELECT reference, danger, hands, for_all FROM referral ORDER BY 1"
+    expected = [("CLOSED", False, [], 1), ("OPEN", True, ["login:ann", "role:duty_manager"], 1)]
+    with upgraded(cluster, "0049", made) as owner:
+        assert owner.execute(reckoned).fetchall() == expected
+        owner.execute("UPDATE referral SET danger = NOT danger, hands = '{}', for_all = 0")
+        assert owner.execute(reckoned).fetchall() == expected
+        owner.execute("UPDATE referral SET is_open = false")
+        assert owner.execute(reckoned).fetchall() == [(name, False, [], 1) for name in ("CLOSED", "OPEN")]
