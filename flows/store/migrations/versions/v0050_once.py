@@ -21,41 +21,14 @@ WORKER = (
     " WHERE is_open AND CAST(state AS jsonb) #>> '{worker,login}' IS NOT NULL"
 )
 
-FUNCTIONS = """
-CREATE FUNCTION in_danger(j jsonb) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    RETURN coalesce(CAST(j ->> 'immediate_danger' AS boolean), false) AND (j ->> 'decided_at' IS NULL
-        OR coalesce(j ->> 'danger_since' COLLATE "C" >= j ->> 'decided_at' COLLATE "C", false));
-END $$;
-
-CREATE FUNCTION in_hands(j jsonb) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-    found text[] := '{}';
-    each record;
-    first text;
-BEGIN
-    IF j #>> '{worker,login}' IS NOT NULL THEN
-        found := ARRAY['login:' || (j #>> '{worker,login}'), 'role:' || (j #>> '{worker,role}')];
-    END IF;
-    FOR each IN SELECT asked.agency, j #>> ARRAY['checks', asked.agency, 'allocated_to'] AS login FROM (
-        SELECT DISTINCT split_part(split_part(key, ':', 2), '.', 1) AS agency FROM jsonb_each(j -> 'clocks')
-        WHERE value ->> 'ended_at' IS NULL AND value ->> 'kind' IN ('check', 'confirmation')) asked ORDER BY 1
-    LOOP
-        found := found || ('agency:' || each.agency);
-        IF each.login IS NOT NULL THEN
-            found := found || ('login:' || each.login);
-        END IF;
-    END LOOP;
-    SELECT value ->> 'owner' INTO first FROM jsonb_each(j -> 'clocks') WHERE value ->> 'ended_at' IS NULL
-        ORDER BY value ->> 'due_at' COLLATE "C" LIMIT 1;
-    IF first <> 'agency' THEN
-        found := found || ('role:' || first);
-    END IF;
-    RETURN found;
-END $$;
-
+# As before, of a state that is taken apart already.
+OF_JSON = (
+    FOLLOWS.partition("ALTER TABLE")[0]
+    .replace("(state text)", "(j jsonb)")
+    .replace("DECLARE\n    j jsonb := CAST(state AS jsonb);\nBEGIN", "BEGIN")
+    .replace("    j jsonb := CAST(state AS jsonb);\n", "")
+)
+TRIGGER = """
 CREATE FUNCTION follows_from_state() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     j jsonb := CAST(NEW.state AS jsonb);
@@ -108,7 +81,7 @@ NO_WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 def upgrade() -> None:
     """Fill them together."""
-    for part in (FUNCTIONS, FILLED, WRITTEN):
+    for part in (OF_JSON, TRIGGER, FILLED, WRITTEN):
         op.execute(part)
     for function, way in product(BY_KEY, NO_WHOLE_TABLES):
         op.execute(f"ALTER FUNCTION {function} SET {way} = off")
