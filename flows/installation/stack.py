@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import psutil
 from pydantic import SecretStr
 
 from mash.config.errors import TO_MEND, SettingsError
@@ -30,6 +29,7 @@ from mash.flows.installation.processes import (
     check_port,
     ends_with_parent,
     open_log,
+    stand_behind,
 )
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 
@@ -158,7 +158,8 @@ class Stack:
         if part == "prefect":
             self.prefect_migrated = False  # once it has run, its database may be put back or made anew: it looks itself
         # People wait for the API and the database; the runs in Prefect follow.
-        psutil.Process(self.children[part].pid).nice(NICE.get(kind(part), 0))
+        if nice := NICE.get(kind(part), 0):
+            stand_behind(self.children[part].pid, nice)
 
     def _command(self, part: str) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
         """A part's command and environment, and the descriptors that it inherits."""

@@ -24,6 +24,7 @@ from mash.config.errors import SettingsError
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.postmaster import Cluster
+from mash.flows.installation.processes import stand_behind
 from mash.flows.installation.stack import Stack, free_port
 
 
@@ -163,6 +164,9 @@ def test_prefects_server_asks_for_a_login_and_secrets_are_nobody_elses_to_read(f
     with Stack(settings_of(folder), {"prefect"}) as stack:
         stack.wait_ready(90)
         pids = list(stack.processes.values())
+        group = Path(f"/proc/{stack.processes['prefect']}/autogroup")
+        assert psutil.Process(stack.processes["prefect"]).nice() == 10
+        assert not group.exists() or group.read_text().strip().endswith("nice 10")
         address = f"{stack.settings.prefect_api_url}/flow_runs/count"
         assert httpx.post(address, json={}).status_code == 401
         assert stack.settings.prefect_auth_string
@@ -201,6 +205,28 @@ def test_a_database_and_a_prefect_that_die_are_started_again(folder: Path) -> No
         assert stack.processes.keys() == before.keys()
         assert not set(stack.processes.values()) & set(before.values())
         stack.wait_ready(90)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no processor can be named")
+def test_a_part_that_stands_behind_gets_less_of_a_busy_processor() -> None:
+    """In a session of its own, as each part has."""
+    alike = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(2)]
+    try:
+        first, behind = (psutil.Process(each.pid) for each in alike)
+        for each in (first, behind):
+            each.cpu_affinity([min(os.sched_getaffinity(0))])
+        stand_behind(behind.pid, 10)
+
+        def used(process: psutil.Process) -> float:
+            return process.cpu_times().user
+
+        begun = used(first), used(behind)
+        within(60, lambda: used(first) + used(behind) > sum(begun) + 2)
+        assert used(first) - begun[0] > 3 * (used(behind) - begun[1])
+    finally:
+        for each in alike:
+            each.kill()
+            each.wait()
 
 
 ADDRESSES = ("system_database_url", "owner_database_url", "prefect_database_url")
