@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "mode": "virtual",
     "chair": "duty_manager",
     "off": False,
+    "without_them": False,
     "held": True,
     "to_ring": ["the child's school"],
     "action": "A1",

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from mash.config.words import agency_title
 from mash.notifications.notices.allocating import to_worker
 from mash.notifications.notices.draft import NoticeDraft
-from mash.notifications.notices.meetings import CALLS, discussion, invitation, to_ring
+from mash.notifications.notices.meetings import CALLS, Invited, besides, discussion, invitation, left_out, to_ring
 from mash.notifications.notices.occasion import Occasion, called, latest, subject_of
-from mash.notifications.notices.standing import WORKER, Known, Topic, meets, reminded, standing
+from mash.notifications.notices.standing import WORKER, Known, Topic, discusses, meets, reminded, standing
 from mash.states.invited import to_discuss, to_meet
 from mash.states.values import Actor
 
@@ -52,16 +52,28 @@ def corrections(occasion: Occasion, by: Actor, drafts: Sequence[NoticeDraft]) ->
 
 
 def _to_ring(occasion: Occasion, rung: Container[str]) -> Iterator[NoticeDraft]:
-    """Those whom nobody can write to are rung, where what they were invited to is not to be held any more and nobody is `rung`
-    about it already."""
+    """Those whom nobody can write to are rung, where what they were invited to is not to be held any more, or others are to come
+    to it, and nobody is `rung` about it already."""
     before, after, profile = occasion.before, occasion.after, occasion.profile
     if before is None or after.erased:
         return
-    if "meeting" not in rung and meets(before) and before.meeting_at and not (meets(after) or after.meeting_held):
-        yield from to_ring(occasion, "meeting", to_meet(before, profile), before.meeting_at, off=True)
+    if "meeting" not in rung and meets(before) and before.meeting_at and not after.meeting_held:
+        if meets(after):
+            yield from _others(occasion, "meeting", to_meet, before.meeting_at)
+        else:
+            yield from to_ring(occasion, "meeting", to_meet(before, profile), before.meeting_at, off=True)
     held = after.strategy_held_at != before.strategy_held_at
-    if "strategy_discussion" not in rung and before.discussion_at and not after.discussion_at and not held:
-        yield from to_ring(occasion, "strategy_discussion", to_discuss(before, profile), before.discussion_at, off=True)
+    if "strategy_discussion" not in rung and discusses(before) and before.discussion_at and not held:
+        if discusses(after):
+            yield from _others(occasion, "strategy_discussion", to_discuss, before.discussion_at)
+        else:
+            yield from to_ring(occasion, "strategy_discussion", to_discuss(before, profile), before.discussion_at, off=True)
+
+
+def _others(occasion: Occasion, what: str, invited: Invited, at: datetime) -> Iterator[NoticeDraft]:
+    """Who is not to come any more to what is held all the same, as no child is unborn any more; and who is to come besides."""
+    yield from to_ring(occasion, what, left_out(invited, occasion), at, off=True, without_them=True)
+    yield from to_ring(occasion, what, besides(invited, occasion), at, off=False)
 
 
 def _whom(known: Known) -> str | None:

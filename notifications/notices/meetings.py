@@ -15,6 +15,8 @@ from mash.states.invited import by_telephone, roles_of, to_discuss, to_meet
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 
+Invited = Callable[[Referral, Profile], tuple[str, ...]]
+"""Says who is to come."""
 CALLS = "duty_manager"
 """Whose a strategy discussion is: the hub's manager's."""
 
@@ -54,8 +56,7 @@ def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft
     """Whoever is to come; and whoever is to ring those whom nobody can write to."""
     yield from (invitation(occasion, role) for role in to_meeting(occasion.after, occasion.profile))
     if (before := occasion.before) and before.meeting_at and not before.meeting_held:
-        left_out = _left_out(to_meet, occasion)
-        yield from to_ring(occasion, "meeting", left_out, before.meeting_at, off=True)
+        yield from to_ring(occasion, "meeting", left_out(to_meet, occasion), before.meeting_at, off=True, without_them=True)
     yield from to_ring(occasion, "meeting", to_meet(occasion.after, occasion.profile), event.at, off=False)
 
 
@@ -64,14 +65,24 @@ def scheduled(event: StrategyDiscussionScheduled, occasion: Occasion) -> Iterato
     """The same of a strategy discussion."""
     yield from (discussion(occasion, role) for role in to_discussion(occasion.after, occasion.profile))
     if (before := occasion.before) and before.discussion_at:
-        yield from to_ring(occasion, "strategy_discussion", _left_out(to_discuss, occasion), before.discussion_at, off=True)
+        gone = left_out(to_discuss, occasion)
+        yield from to_ring(occasion, "strategy_discussion", gone, before.discussion_at, off=True, without_them=True)
     yield from to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
 
 
-def _left_out(invited: Callable[[Referral, Profile], tuple[str, ...]], occasion: Occasion) -> tuple[str, ...]:
-    """Who was to come, and is not any more now that it is moved."""
-    before = invited(occasion.before, occasion.profile) if occasion.before else ()
-    return tuple(name for name in before if name not in invited(occasion.after, occasion.profile))
+def left_out(invited: Invited, occasion: Occasion) -> tuple[str, ...]:
+    """Who was to come, and is not any more."""
+    return _beside(invited, occasion.before, occasion.after, occasion.profile)
+
+
+def besides(invited: Invited, occasion: Occasion) -> tuple[str, ...]:
+    """Who is to come, and was not before."""
+    return _beside(invited, occasion.after, occasion.before, occasion.profile)
+
+
+def _beside(invited: Invited, of: Referral | None, other: Referral | None, profile: Profile) -> tuple[str, ...]:
+    there = invited(other, profile) if other else ()
+    return tuple(name for name in invited(of, profile) if name not in there) if of else ()
 
 
 @on(MeetingCancelled)
@@ -103,7 +114,7 @@ def held_before(
     were_there = roles_of(attended, occasion.profile)
     roles = tuple(role for role in roles_of(missed, occasion.profile) if role not in were_there)
     yield from _not_then(occasion, what, roles, at, held=True)
-    yield from to_ring(occasion, what, missed, at, off=True)
+    yield from to_ring(occasion, what, missed, at, off=True, held=True)
 
 
 def _not_then(occasion: Occasion, what: str, roles: tuple[str, ...], at: datetime, *, held: bool) -> Iterator[NoticeDraft]:
@@ -119,11 +130,14 @@ def _not_then(occasion: Occasion, what: str, roles: tuple[str, ...], at: datetim
         yield occasion.notice(kind, role, None, held=held, **was)
 
 
-def to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool) -> Iterator[NoticeDraft]:
-    """The manager on duty has those rung whom nobody can write to."""
+def to_ring(
+    occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool, **why: bool
+) -> Iterator[NoticeDraft]:
+    """The manager on duty has those rung whom nobody can write to: they are invited; or it does not take place (`off`), as it has
+    been `held` already, or not for them (`without_them`)."""
     if names := by_telephone(invited, occasion.profile):
         titles = [agency_title(occasion.profile, name) for name in names]
-        said = {"what": what, "to_ring": titles, "at": at.isoformat(), "off": off}
+        said = {"what": what, "to_ring": titles, "at": at.isoformat(), "off": off, **why}
         yield occasion.notice("ring_invited", occasion.duty, None, **said)
 
 

@@ -122,6 +122,11 @@ def meets(referral: Referral) -> bool:
     return referral.meeting_at is not None and not referral.meeting_held and stage in ahead
 
 
+def discusses(referral: Referral) -> bool:
+    """Whether a strategy discussion is still to be held, at a time that was set."""
+    return referral.discussion_at is not None and referral.stage == "strategy_discussion"
+
+
 def _to_do(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
     """Whoever is to do something that was agreed, while it is waited for."""
     awaited = {clock.whose for clock in referral.running if clock.kind == "action"}  # it outlives the case

@@ -41,7 +41,7 @@ from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.clocks import local
 from mash.states.decide import Decision
 from mash.states.errors import ImpossibleMove
-from mash.states.profile import Consultation, Profile, SignOff
+from mash.states.profile import BY_TELEPHONE, Consultation, Profile, SignOff
 from mash.states.referral import Referral
 from mash.states.values import Actor, Details, Subject, Words
 
@@ -573,8 +573,23 @@ def test_whom_nobody_can_write_to_is_rung_when_it_is_moved_and_when_others_are_t
     assert "Invite them" in said and "the child's school" in said and local(moved) in said
     since = len(case.hearing.messages)
     case.give(act(at=moved + timedelta(hours=1), invited=("gp",)))
-    off = [said for said in rung(case, since) if "does not take place" in said]
+    off = [said for said in rung(case, since) if "takes place without them" in said]
     assert len(off) == 1 and "the child's school" in off[0] and local(moved) in off[0]
+
+
+@pytest.mark.parametrize("act", [ConveneMeeting, ScheduleStrategyDiscussion])
+def test_whom_nobody_can_write_to_is_rung_when_the_child_turns_out_to_be_born_or_unborn(act: Any) -> None:
+    profile = hub("sandwell")
+    midwife = profile.invited["midwife"].model_copy(update={"role": BY_TELEPHONE})
+    case = begun(profile.model_copy(update={"invited": {**profile.invited, "midwife": midwife}}), cohort="unborn")
+    answer_all(case.ask()) if act is ConveneMeeting else called(case)
+    at = case.now + timedelta(hours=4)
+    case.give(act(at=at))
+    for cohort, said in (("child", "takes place without them: midwife"), ("unborn", "Invite them to the")):
+        since = len(case.hearing.messages)
+        case.give(CorrectCohort(subject="s0", cohort=cohort), MANAGER)
+        (heard,) = rung(case, since)
+        assert said in heard and "midwife" in heard and local(at) in heard and "does not take place" not in heard
 
 
 @pytest.mark.parametrize("what", ["meeting", "strategy discussion"])
@@ -599,7 +614,8 @@ def test_whoever_was_invited_and_not_there_hears_that_it_was_held_before_its_tim
     off = {to: message for to, message in said if message.invitation and b"METHOD:CANCEL" in message.invitation}
     assert "health_navigator" in off and "police_navigator" not in off
     assert "has been held already" in "".join(off["health_navigator"].lines)
-    assert ["the child's school" in "".join(message.lines) for to, message in said if to == "duty_manager"] == [True]
+    (told,) = ["".join(message.lines) for to, message in said if to == "duty_manager"]
+    assert "the child's school" in told and "has been held already" in told
 
 
 def test_a_professional_hears_on_which_day_they_were_told_what_no_longer_holds_and_no_outcome() -> None:
