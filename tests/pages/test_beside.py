@@ -11,6 +11,7 @@ from hub import Hub
 
 CONSTANCE = {"name": {"given": "Constance", "family": "Merriweather"}, "date_of_birth": "2017-07-19", "cohort": "child"}
 BEATRIX = {"name": {"given": "Beatrix", "family": "Oldershaw"}, "date_of_birth": "2016-11-02", "cohort": "child"}
+CLEMENCY = {"name": {"given": "Clemency", "family": "Thistlewood"}, "date_of_birth": "2015-04-08", "cohort": "child"}
 OTTOLINE = {"name": {"given": "Ottoline", "family": "Fazackerley"}, "date_of_birth": "2018-01-23", "cohort": "child"}
 
 
@@ -65,6 +66,29 @@ def test_a_likely_child_is_confirmed_in_two_presses_and_it_is_taken_back(hub: Hu
     back = f"/case/{second}/withdraw_identity"
     send(hub, back, page(hub, back), subject="S1", words="Her cousin.")
     assert "Confirmed" not in earlier(page(hub, f"/case/{first}"))
+
+
+def closed(hub: Hub, reference: str) -> None:
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+    hub.work()
+
+
+def test_a_closed_case_shows_what_was_confirmed_since_and_not_what_was_taken_back(hub: Hub) -> None:
+    first, second = contacts(hub, CLEMENCY, "She is tired.", "She falls asleep.")
+    hub.give(second, "identify_subject", subject="S1", other=first, other_subject="S1")
+    hub.work()
+    closed(hub, first)
+    (third,) = contacts(hub, CLEMENCY, "She is late.")
+    hub.give(third, "identify_subject", subject="S1", other=second, other_subject="S1")
+    hub.work()
+    shown = earlier(page(hub, f"/case/{first}"))
+    assert "Confirmed" in shown and second in shown and third in shown and "May be the same child" not in shown
+    hub.give(second, "withdraw_identity", subject="S1", words="Her cousin.")
+    hub.work()
+    shown = earlier(page(hub, f"/case/{first}"))
+    assert third in shown and second not in shown.partition("May be the same child")[0]
 
 
 def test_whoever_is_rejected_stands_on_neither_side(hub: Hub) -> None:

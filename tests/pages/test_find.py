@@ -288,6 +288,24 @@ def test_contacts_that_are_confirmed_to_be_of_one_child_are_one_row(own: Hub) ->
     assert first in row and second in row and "as Leopoldina Harkaway" in row
 
 
+def test_contacts_of_which_it_was_taken_back_are_two_rows_also_where_one_is_closed(own: Hub) -> None:
+    child = {"name": {"given": "Philomena", "family": "Ravenscroft"}, "date_of_birth": "2014-02-11", "cohort": "child"}
+    first, second = (own.referral(subjects=[child], household=[]) for _ in range(2))
+    looked_at(own)
+    own.give(second, "identify_subject", subject="S1", other=first, other_subject="S1")
+    looked_at(own)
+    own.rate(first, "green")
+    own.answer_all(first)
+    own.give(first, "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+    third = own.referral(subjects=[{**child, "name": {"given": "Philomina", "family": "Ravenscroft"}}], household=[])
+    looked_at(own)
+    own.give(third, "identify_subject", subject="S1", other=second, other_subject="S1")
+    own.give(second, "withdraw_identity", subject="S1", words="Her cousin.")
+    looked_at(own)
+    found = rows(typed(own, "Philomena Ravenscroft", "2014-02-11").text)
+    assert len(found) == 2 and any(first in row and third in row for row in found)
+
+
 def test_somebody_of_a_household_is_set_beside_a_child_with_what_is_said_of_them_and_of_nobody_else(own: Hub) -> None:
     girl = {"name": {"given": "Seraphina", "family": "Coldwater"}, "date_of_birth": "2010-03-04", "cohort": "child"}
     boy = {"name": {"given": "Jonas", "family": "Coldwater"}, "date_of_birth": "2018-01-02", "cohort": "child"}

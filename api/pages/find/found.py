@@ -116,12 +116,12 @@ def _together(found: Sequence[Named]) -> list[list[Named]]:
 
 
 def _confirmed(one: Named, other: Named) -> bool:
-    """Whether somebody has confirmed, in the contact of either, that the two are one child."""
-    return "confirmed" in (_likeness(one, other), _likeness(other, one))
+    """Whether somebody has confirmed that the two are one child, and has not taken it back."""
+    return one.child is not None and one.child == other.child
 
 
 def _likeness(here: Named, there: Named) -> str:
-    """What the contact of the one has of the other: confirmed, likely, or nothing."""
+    """What the contact of the one has of the other: that they are likely the same, or nothing."""
     pair = here.subject, there.reference, there.subject
     return next((match.likeness for match in here.referral.matches if match.pair == pair), "")
 

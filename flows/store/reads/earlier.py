@@ -8,13 +8,15 @@ import hmac
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may
+from mash.flows.store.identities import joined
 from mash.flows.store.particulars import Particulars, particulars
 from mash.flows.store.reads.case import Case, case_of, rightly_shown
 from mash.flows.store.reads.items import read_items
@@ -83,13 +85,39 @@ class Earlier:
         return tuple(each for each in self.contacts if each.likeness == "likely")
 
 
+async def as_confirmed(connection: AsyncConnection, case: Case) -> Case:
+    """A case with its matches as people have confirmed them by now. One that is closed is told neither what was confirmed since,
+    nor what was taken back."""
+    r = case.referral
+    if r.open:
+        return case
+    same = await joined(connection, case.hub, case.reference)
+    confirmed = {(subject, each.reference, each.subject) for subject, some in same.items() for each in some}
+    known = {match.pair: match for match in r.matches}
+    new = sorted({reference for subject, reference, other in confirmed - known.keys()})
+    rows = (await connection.execute(_CASES, {"these": new})).all() if new else []
+    there = {row.reference: Referral.model_validate_json(row.state) for row in rows}
+    for subject, reference, other in sorted(pair for pair in confirmed - known.keys() if pair[1] in there):
+        received_at = there[reference].received_at
+        known[subject, reference, other] = Match(
+            subject=subject, reference=reference, other=other, likeness="confirmed", why=(), received_at=received_at
+        )
+    matches = (
+        match.model_copy(update={"likeness": "confirmed"}) if pair in confirmed else match
+        for pair, match in known.items()
+        if pair in confirmed or match.likeness == "likely"
+    )
+    return replace(case, referral=r.model_copy(update={"matches": tuple(matches)}))
+
+
 async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
     """The other contacts about the people of a case that somebody looks at, each as far as they may read it on its own; None for
     whoever may not find people. What is shown is written down as one look at the case it stands beside, naming the others."""
     if not may(by.role, "find_people"):
         return None
-    r = case.referral
     async with store.transaction(by) as connection:
+        case = await as_confirmed(connection, case)
+        r = case.referral
         these = sorted({match.reference for match in r.matches})
         rows = (await connection.execute(_CASES, {"these": these})).all() if these else []
         cases = await rightly_shown(connection, store, [case_of(row) for row in rows], by)
@@ -141,6 +169,8 @@ async def of_adult(store: Store, case: Case, subject: str, by: Actor) -> list[Co
     said why."""
     if f"{by.id} {subject}" not in case.referral.opened:
         raise NotYours("say first why you must know (open_adult): your reason stays with the case")
+    async with store.transaction(by) as connection:
+        case = await as_confirmed(connection, case)
     opened = []
     for match in case.referral.matches:
         if match.subject == subject:
@@ -153,6 +183,8 @@ async def of_adult(store: Store, case: Case, subject: str, by: Actor) -> list[Co
 async def siblings(store: Store, case: Case, by: Actor) -> list[Contact]:
     """The contacts of brothers and sisters, opened on request: of the other children in the contacts that were confirmed to be
     about a child of this case. Each that is opened is a look at it."""
+    async with store.transaction(by) as connection:
+        case = await as_confirmed(connection, case)
     opened: dict[tuple[str, str | None], Contact] = {}
     here = {(match.reference, match.other) for match in case.referral.matches}
     children = {subject for subject, state in case.referral.subjects.items() if state.counts_as_child}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from mash.flows.store.reads.case import reader_of
 from mash.flows.store.reads.items import reads_whole
 from mash.flows.store.sounds import words
 from mash.flows.store.store import Store
-from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
+from mash.flows.store.tables import IDENTITIES, ITEMS, KEYS, REFERRALS
 from mash.flows.store.writes import Item
 from mash.states.reading import as_read
 from mash.states.referral import Referral
@@ -28,6 +28,9 @@ from mash.states.values import Actor
 
 _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bindparam("these", expanding=True)))
 _STATES = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
+_CHILDREN = select(IDENTITIES.c.reference, IDENTITIES.c.subject, IDENTITIES.c.child).where(
+    IDENTITIES.c.reference.in_(bindparam("these", expanding=True))
+)
 _NAMED = (
     select(*(ITEMS.c[name] for name in ("id", "reference", "kind", "subject", "sealed", "created_by")))
     .where(ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(NAMED))
@@ -44,6 +47,8 @@ class Somebody:
     who: Particulars
     readable: bool
     """Whether what is said of them is for whoever looks; otherwise that it is there is all that may be said."""
+    child: int | None = None
+    """The keyed number of the child whom somebody has confirmed them to be."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Named:
     """What was asked beside what is on record."""
     referral: Referral
     """Their case, as whoever looks reads it."""
+    child: int | None = field(default=None, kw_only=True)
+    """The keyed number of the child whom somebody has confirmed them to be: of one child, in whatever contacts they are named."""
 
     @property
     def name(self) -> str:
@@ -101,11 +108,13 @@ async def people_named(connection: AsyncConnection, store: Store, references: Co
     for item in (await connection.execute(_NAMED, these)).all():
         if item.reference in keys:
             rows[item.reference][str(item.id)] = item
+    children = {(row.reference, row.subject): row.child for row in (await connection.execute(_CHILDREN, these)).all()}
     contacts: dict[str, Naming] = {}
     for reference, state in (await connection.execute(_STATES, these)).tuples().all():
         if reference in keys:
             referral = Referral.model_validate_json(state)
-            people = tuple(_people(referral, rows[reference], keys[reference], by))
+            named = _people(referral, rows[reference], keys[reference], by)
+            people = tuple(replace(each, child=children.get((reference, each.subject))) for each in named)
             contacts[reference] = Naming(as_read(referral, reader_of(store, referral, by)), people)
     return contacts
 

@@ -201,7 +201,8 @@ def _found(key: bytes, wanted: Wanted, rows: Sequence[Alike], contacts: dict[str
         if somebody is not None:
             others[row.reference].remove(somebody)
             who, parts = beside(somebody, wanted.who)
-            yield Found(row.reference, row.subject, who, parts, contacts[row.reference].referral, alike, likely, born)
+            referral, child = contacts[row.reference].referral, somebody.child
+            yield Found(row.reference, row.subject, who, parts, referral, alike, likely, born, child=child)
 
 
 def _shown(rows: Sequence[Alike]) -> list[Alike]:
