@@ -44,6 +44,7 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
     began = time.monotonic()
     await _at_rest(people, references, 1200)
     took = time.monotonic() - began
+    await until(lambda: _quiet(people), "all stories tell it", 1200, every=1)
     await asyncio.sleep(3)
     grown = stack.memory("api", "worker") - memory
     return {
@@ -56,7 +57,7 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
 
 
 async def _quiet(people: BenchPeople) -> bool:
-    return await people.waiting() == 0
+    return await people.waiting() == 0 and await people.untold() == 0
 
 
 async def _idle_cpu(people: BenchPeople, seconds: float) -> float:

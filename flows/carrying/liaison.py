@@ -25,7 +25,7 @@ from mash.flows.carrying.rounds import NIGHT as NIGHTLY
 from mash.flows.carrying.rounds import WATCH, Rounds
 from mash.flows.carrying.runs import POOL, Deployed, due_runs
 from mash.flows.carrying.watchdog import LOOK, Watch, cancel, check_conservation, look_around, look_at_all, watchdog
-from mash.flows.store.runs import cases_of
+from mash.flows.store.runs import carried_by
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 
@@ -113,9 +113,9 @@ class Liaison:
             if missed and not self.rounds.on_its_way(kind):
                 self.rounds.begin(kind, self._shown(flow, missed.pop()))
                 for run in missed:  # nobody was there for them: one makes up for all
-                    await cancel(client, run, "the next one was made")
-        cases = await cases_of(self.store, [run.id for run in due], [])
-        await self.carrier.queue.add_all([case.reference for case in cases])
+                    await cancel(client, run.id, "the next one was made")
+        carried = await carried_by(self.store, [run.id for run in due], [])
+        await self.carrier.queue.add_all([each.reference for each in carried])
 
     # --- rounds ---------------------------------------------------------------------------------------------------------
 

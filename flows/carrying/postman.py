@@ -64,7 +64,6 @@ class Postman:
 
     async def send_next(self) -> bool:
         """Send what is next; whether there was anything."""
-        await self._read_rotas()
         claimed = await outbox.claim(self.store, self._route)
         batches = folded(claimed)
         wrong: list[BaseException] = []
@@ -108,6 +107,7 @@ class Postman:
         profile = self.store.hubs.get(row.hub)
         if profile is None:  # not served any more: what is left to say is said to the role
             return (of_role(self.channels, row.hub, row.role),)
+        await self._read_rotas()
         found = recipients(self.channels, self.rotas, profile.calendar, row.hub, row.role, self.store.time.now())
         # It stays with the one it was given to, as long as they are on duty.
         found = tuple(sorted(found, key=lambda each: each.person != row.person)) if row.person else found

@@ -6,6 +6,7 @@ Nothing there is believed: whoever has Prefect's login may change it, and its da
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 import httpx
@@ -37,8 +38,12 @@ def awaiting(referral: Referral) -> str:
 
 def tags_of(referral: Referral) -> frozenset[str]:
     """What a run is tagged with: hub, rating, and the cohorts of those whom it is about (child, unborn, adult, unknown)."""
-    cohorts = (f"{COHORT}{cohort}" for cohort in referral.cohorts)
-    return frozenset({f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *cohorts})
+    return _tags(referral.hub, referral.rating or "unrated", referral.cohorts)
+
+
+@cache  # a few dozen, which thousands of runs share
+def _tags(hub: str, rating: str, cohorts: frozenset[str]) -> frozenset[str]:
+    return frozenset({f"hub:{hub}", f"rating:{rating}", *(f"{COHORT}{cohort}" for cohort in cohorts)})
 
 
 def up_to(referral: Referral) -> str:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from prefect import flow
 from prefect.client.orchestration import PrefectClient
@@ -16,11 +17,11 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Cancelled
 
 from mash.flows.carrying.locks import Locks
-from mash.flows.carrying.runs import PAGE, read_page, read_runs
+from mash.flows.carrying.runs import PAGE, AnyRun, read_page, read_runs
 from mash.flows.carrying.shown import of_before, out_of_step
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.reads.counts import conservation
-from mash.flows.store.runs import cases_of, unfinished
+from mash.flows.store.runs import carried_by, cases_of, unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 from mash.flows.telling.addresses import Addresses
@@ -118,16 +119,17 @@ async def look_at_waiting(watch: Watch) -> bool:
     return last
 
 
-async def _wrong_among(watch: Watch, page: list[FlowRun]) -> list[str]:
+async def _wrong_among(watch: Watch, page: list[AnyRun]) -> list[str]:
     """The finished referrals among whose runs these are that are not as the log has them. Those that carry no referral are ended;
     the others' referrals wait for something, and are looked at as such."""
-    names = {name for run in page for name in (run.name, str(run.parameters.get("reference")))}
-    cases = await cases_of(watch.store, [run.id for run in page], names)
-    carried = {case.flow_run_id: case for case in cases}
+    runs = {run.id: run for run in page}
+    found = await carried_by(watch.store, runs, {name for run in page for name in run.names})
+    carried = {each.run: each for each in found}
     for run in page:
-        if run.id not in carried and run.state_type not in FINAL:
-            await _end_stray(watch, run, {case.reference for case in cases})
-    shown = ((carried[run.id], run) for run in page if run.id in carried)
+        if run.id not in carried and run.type not in FINAL:
+            await _end_stray(watch, run, {each.reference for each in found})
+    finished = await cases_of(watch.store, [each.reference for each in found if each.finished and each.run in runs])
+    shown = ((case, runs[case.flow_run_id].whole()) for case in finished if case.flow_run_id in runs)
     return [case.reference for case, run in shown if case.referral.finished and _is_wrong(watch, case, run)]
 
 
@@ -137,21 +139,21 @@ def _is_wrong(watch: Watch, case: Case, run: FlowRun | None) -> bool:
     return run is None or bool(out_of_step(watch.store, case, run)) or of_before(watch.store, watch.addresses, case, run)
 
 
-async def _end_stray(watch: Watch, run: FlowRun, known: set[str]) -> None:
+async def _end_stray(watch: Watch, run: AnyRun, known: set[str]) -> None:
     """End a run that carries no referral: another carries it, or there is none of that name. One that is only just being made is
     left alone, which its lock says."""
-    reference = next((name for name in (run.name, str(run.parameters.get("reference"))) if name in known), None)
+    reference = next((name for name in run.names if name in known), None)
     if reference is None:
-        await cancel(watch.client, run, "no referral is carried by this run")
+        await cancel(watch.client, run.id, "no referral is carried by this run")
         await record_repair(watch.store, None, "a run that carries no referral was alive: cancelled")
         return
     async with watch.locks.held(reference) as held:
         case = await read_case(watch.store, reference)
         if held and case.flow_run_id not in (None, run.id):
-            await cancel(watch.client, run, "another run carries this referral")
+            await cancel(watch.client, run.id, "another run carries this referral")
             await record_repair(watch.store, reference, "a second run was alive: cancelled")
 
 
-async def cancel(client: PrefectClient, run: FlowRun, why: str) -> None:
+async def cancel(client: PrefectClient, run: UUID, why: str) -> None:
     """Cancel a run, whatever its state."""
-    await client.set_flow_run_state(run.id, Cancelled(message=why), force=True)
+    await client.set_flow_run_state(run, Cancelled(message=why), force=True)

@@ -157,14 +157,17 @@ class Worker:
             await asyncio.sleep(BREATH)
 
     async def _fire_clocks(self) -> None:
-        # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).
-        self.carrier.calm.clear()
-        try:
-            while await fire_due(self.store, limit=BATCH, late=self.pulse.count_fired) == BATCH:
-                pass
-        finally:
-            self.carrier.calm.set()
         upcoming = await next_due(self.store)
+        if upcoming and upcoming <= self.store.time.now():
+            # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).
+            self.carrier.calm.clear()
+            try:
+                while await fire_due(self.store, limit=BATCH, late=self.pulse.count_fired) == BATCH:
+                    pass
+            finally:
+                self.carrier.calm.set()
+            upcoming = await next_due(self.store)
+        self.carrier.calm.set()
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
     async def _beat(self) -> None:
@@ -233,14 +236,18 @@ class Worker:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
         if await self.postman.send_next():
             return
-        await self._until_rung(self.outbox_rang)
+        while not (await self._until_rung(self.outbox_rang) or await outbox.anything_waits(self.store)):
+            pass
 
-    async def _until_rung(self, bell: asyncio.Event) -> None:
-        """Until something may be there to do, or a second has passed."""
-        with suppress(TimeoutError):
+    async def _until_rung(self, bell: asyncio.Event) -> bool:
+        """Until something may be there to do, or a second has passed; whether it rang."""
+        try:
             await asyncio.wait_for(bell.wait(), 1)
-            await asyncio.sleep(BREATH)
+        except TimeoutError:
+            return False
+        await asyncio.sleep(BREATH)
         bell.clear()
+        return True
 
 
 def work(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.channels import Channel
@@ -70,28 +70,42 @@ class Claimed:
         return tuple(label for label, _ in self.channels)
 
 
+# Built once, like every statement that is asked all the time. A queued notice, or one that has arrived and waits for an
+# acknowledgement: its next channels are due.
+_QUEUED = and_(NOTICES.c.status == "queued", ~NOTICES.c.next_try_at.between(bindparam("wall"), bindparam("longest")))
+_STEP = NOTICES.c.step_at <= bindparam("now")
+_ANY = select(or_(exists().where(_QUEUED), exists().where(_STEP)))
+_WAITING = select(NOTICES).where(or_(_QUEUED, _STEP)).order_by(NOTICES.c.urgency, NOTICES.c.id).with_for_update(skip_locked=True)
+
+
+def _as_of(wall: datetime, now: datetime) -> dict[str, datetime]:
+    return {"wall": wall, "longest": wall + LONGEST_WAIT, "now": now}
+
+
+async def anything_waits(store: Store) -> bool:
+    """Whether it is the turn of any notice: asked where nothing rang, as a further try comes by itself."""
+    async with store.single.connect() as connection:
+        return bool(await connection.scalar(_ANY, _as_of(datetime.now(UTC), store.time.now())))
+
+
 async def claim(store: Store, route: Route, limit: int = 20) -> list[Claimed]:
     """Take notices whose turn it is, urgent ones first, with all that can be folded with them; write the tries into the
     ledger."""
     wall, now = datetime.now(UTC), store.time.now()
-    # A queued notice, or one that has arrived and waits for an acknowledgement: its next channels are due.
-    its_turn = or_(
-        and_(NOTICES.c.status == "queued", ~NOTICES.c.next_try_at.between(wall, wall + LONGEST_WAIT)), NOTICES.c.step_at <= now
-    )
-    waiting = select(NOTICES).where(its_turn).order_by(NOTICES.c.urgency, NOTICES.c.id).with_for_update(skip_locked=True)
+    as_of = _as_of(wall, now)
     async with store.engine.begin() as connection:
-        rows = list((await connection.execute(waiting.limit(limit))).all())
+        rows = list((await connection.execute(_WAITING.limit(limit), as_of)).all())
         if len(rows) == limit:
             # While urgent ones keep coming, what has waited longest has its turn too, or an ordinary notice would never go.
-            oldest = waiting.order_by(None).order_by(NOTICES.c.id).where(NOTICES.c.id.not_in([row.id for row in rows]))
-            rows += (await connection.execute(oldest.limit(limit))).all()
+            oldest = _WAITING.order_by(None).order_by(NOTICES.c.id).where(NOTICES.c.id.not_in([row.id for row in rows]))
+            rows += (await connection.execute(oldest.limit(limit), as_of)).all()
         if recipients := {(row.hub, row.role) for row in rows if row.role != REFERRER and row.kind not in ALONE}:
-            for_them = waiting.where(
+            for_them = _WAITING.where(
                 tuple_(NOTICES.c.hub, NOTICES.c.role).in_(recipients),
                 NOTICES.c.kind.not_in(ALONE),
                 NOTICES.c.id.not_in([row.id for row in rows]),
             )
-            rows += (await connection.execute(for_them.limit(MOST_FOLDED))).all()
+            rows += (await connection.execute(for_them.limit(MOST_FOLDED), as_of)).all()
         if not rows:
             return []
         return await _Claiming(store, connection, route, wall, now).take(rows)

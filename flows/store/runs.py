@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
@@ -10,6 +11,14 @@ from sqlalchemy import or_, select, update
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
+
+
+class Carried(NamedTuple):
+    """A referral, the flow run that carries it, and whether it waits for nothing any more."""
+
+    reference: str
+    run: UUID | None
+    finished: bool
 
 
 async def behind(store: Store, limit: int) -> list[tuple[str, int, int]]:
@@ -74,8 +83,19 @@ async def unfinished(store: Store, after: str = "", limit: int | None = None) ->
         return [case_of(row) for row in (await connection.execute(query)).all()]
 
 
-async def cases_of(store: Store, runs: Iterable[UUID], names: Iterable[str]) -> list[Case]:
+async def carried_by(store: Store, runs: Iterable[UUID], names: Iterable[str]) -> list[Carried]:
     """The referrals that are carried by one of these flow runs, or have one of these references."""
-    query = select(REFERRALS).where(or_(REFERRALS.c.flow_run_id.in_(list(runs)), REFERRALS.c.reference.in_(list(names))))
+    query = select(REFERRALS.c.reference, REFERRALS.c.flow_run_id, REFERRALS.c.finished).where(
+        or_(REFERRALS.c.flow_run_id.in_(list(runs)), REFERRALS.c.reference.in_(list(names)))
+    )
     async with store.single.connect() as connection:
-        return [case_of(row) for row in (await connection.execute(query)).all()]
+        return [Carried(*row) for row in (await connection.execute(query)).all()]
+
+
+async def cases_of(store: Store, references: Collection[str]) -> list[Case]:
+    """The cases of these references."""
+    if not references:
+        return []
+    async with store.single.connect() as connection:
+        rows = await connection.execute(select(REFERRALS).where(REFERRALS.c.reference.in_(references)))
+        return [case_of(row) for row in rows.all()]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import psycopg
 import pytest
 from hub import PATIENCE, Installation, eventually
 from prefect.client.schemas.objects import FlowRun, State
@@ -98,6 +99,36 @@ def test_stories_that_an_earlier_version_left_and_one_that_is_deleted_make_way_f
     hub.look()
     eventually(lambda: len(found := stories(hub, reference)) == 1 and "Waits at: Triage." in found[0]["data"])
     assert hub.repairs(reference) == []
+
+
+REFUSE = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'check_violation'; END $$;
+    CREATE TRIGGER refused BEFORE UPDATE ON artifact FOR EACH ROW WHEN (OLD.id = '{story}') EXECUTE FUNCTION refuse()"""
+
+
+def test_a_story_that_cannot_be_written_is_told_to_the_administrators_and_written_when_it_can_be(hub: Installation) -> None:
+    refused, beside = hub.referral(), hub.referral()
+    for reference in (refused, beside):
+        hub.at_rest(reference)
+    (story,) = eventually(lambda: stories(hub, refused))
+    assert hub.stack.cluster
+    with psycopg.connect(host=str(hub.stack.cluster.socket), user="mash_prefect", dbname="prefect", autocommit=True) as prefects:
+        prefects.execute(REFUSE.format(story=story["id"]))
+        try:
+            for reference in (refused, beside):
+                hub.rate(reference, "green")
+                hub.awaits(reference, "Awaiting agency checks")
+            told = (
+                "SELECT facts::jsonb->>'detail' FROM notice WHERE facts::jsonb->>'what' = 'the story of a run cannot be written'"
+            )
+            (detail,) = [detail for (detail,) in eventually(lambda: hub.sql(told))]
+            assert refused in detail
+            eventually(lambda: "Waits at: Agency checks." in stories(hub, beside)[0]["data"])
+            assert "Waits at: Triage." in stories(hub, refused)[0]["data"]
+        finally:
+            prefects.execute("DROP FUNCTION refuse CASCADE")
+    eventually(lambda: "Waits at: Agency checks." in stories(hub, refused)[0]["data"])
 
 
 def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_not_sleep_until_its_deadline(
