@@ -167,8 +167,8 @@ async def read_page(client: PrefectClient, states: Iterable[StateType], offset: 
     """A page of the runs of referrals that are in these states, whoever made them."""
     in_state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))
     asked = {
-        "flows": FlowFilter(name=FlowFilterName(any_=[referral.name])).model_dump(mode="json"),
-        "flow_runs": FlowRunFilter(state=in_state).model_dump(mode="json"),
+        "flows": FlowFilter(name=FlowFilterName(any_=[referral.name])).model_dump(mode="json", exclude_unset=True),
+        "flow_runs": FlowRunFilter(state=in_state).model_dump(mode="json", exclude_unset=True),
         "sort": FlowRunSort.ID_DESC.value,
         "limit": PAGE,
         "offset": offset,

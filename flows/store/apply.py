@@ -18,7 +18,7 @@ from mash.flows.store.append import Applied, append, lock, receive, standing
 from mash.flows.store.copies import add_newcomers
 from mash.flows.store.corrections import Given
 from mash.flows.store.details import demand_consistent
-from mash.flows.store.looking import ends_lightly, look_first
+from mash.flows.store.looking import ends_lightly, look_at_closed, look_first
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.shared_line import line_of, release_line
@@ -79,6 +79,8 @@ async def apply(
         await _check_glass(connection, store, by, words)
     if ends_lightly(command):
         await look_first(store, by.hub, reference)
+    if isinstance(command, ShareEarlierContact):
+        await look_at_closed(store, by.hub, reference)
     names = [reference, *await others(connection, by.hub, reference, command)]
     rows = {row.reference: row for row in await lock(connection, names) if row.hub == by.hub}
     if len(rows) < len(set(names)):

@@ -137,15 +137,31 @@ def ends_lightly(command: StaffCommand | Command) -> bool:
 async def look_first(store: Store, hub: str, reference: str) -> None:
     """Look now, where nobody has looked yet and nothing more is to be done for a child: what adds up would not be seen. Raises
     Incomplete where that cannot be done; whatever protects does not ask for it."""
+    referral = await _as_it_stands(store, hub, reference)
+    if referral and not referral.looked:
+        await _look_now(store, hub, reference)
+
+
+async def look_at_closed(store: Store, hub: str, reference: str) -> None:
+    """Look now at a case that is closed, before something is done that goes by whom people have confirmed: it is told neither of
+    that nor of what they take back. Raises Incomplete where that cannot be done."""
+    referral = await _as_it_stands(store, hub, reference)
+    if referral and not referral.open:
+        await _look_now(store, hub, reference)
+
+
+async def _as_it_stands(store: Store, hub: str, reference: str) -> Referral | None:
     async with store.single.connect() as connection:
         row = (await connection.execute(_STATE, {"of": reference, "hub": hub})).one_or_none()
-    if row is None or Referral.model_validate_json(row.state).looked:
-        return
+    return Referral.model_validate_json(row.state) if row else None
+
+
+async def _look_now(store: Store, hub: str, reference: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             await look(store, hub, reference)
     except Exception as error:
-        log.warning("could not look before a decision", reference=reference, error=type(error).__name__)
+        log.warning("could not look before an act", reference=reference, error=type(error).__name__)
         raise Incomplete(
             "whether the child is known could not be looked up yet: try again in a moment; what protects a child is not held up"
         ) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.channels import Channel
@@ -74,7 +74,11 @@ class Claimed:
 # acknowledgement: its next channels are due.
 _QUEUED = and_(NOTICES.c.status == "queued", ~NOTICES.c.next_try_at.between(bindparam("wall"), bindparam("longest")))
 _STEP = NOTICES.c.step_at <= bindparam("now")
-_ANY = select(or_(exists().where(_QUEUED), exists().where(_STEP)))
+# In the order of an index, or PostgreSQL may read all that was ever sent for one row that it hopes to find soon.
+_ANY = text("""
+    SELECT EXISTS (SELECT FROM (SELECT next_try_at FROM notice WHERE status = 'queued' ORDER BY urgency, id) queued
+            WHERE NOT queued.next_try_at BETWEEN :wall AND :longest)
+        OR (SELECT min(step_at) FROM notice WHERE step_at IS NOT NULL) <= :now""")
 _WAITING = select(NOTICES).where(or_(_QUEUED, _STEP)).order_by(NOTICES.c.urgency, NOTICES.c.id).with_for_update(skip_locked=True)
 
 

@@ -71,7 +71,10 @@ def _to_ring(occasion: Occasion, rung: Container[str]) -> Iterator[NoticeDraft]:
 
 
 def _others(occasion: Occasion, what: str, invited: Invited, at: datetime) -> Iterator[NoticeDraft]:
-    """Who is not to come any more to what is held all the same, as no child is unborn any more; and who is to come besides."""
+    """Who is not to come any more to what is held all the same, as no child is unborn any more; and who is to come besides. Once
+    its time has passed nobody waits for either."""
+    if at <= occasion.now:
+        return
     yield from to_ring(occasion, what, left_out(invited, occasion), at, off=True, without_them=True)
     yield from to_ring(occasion, what, besides(invited, occasion), at, off=False)
 

@@ -268,7 +268,7 @@ def test_a_page_that_was_open_before_there_was_one_field_is_answered_too(own: Hu
 
 def test_what_is_on_record_but_not_for_whoever_looks_is_said_to_be_there(own: Hub, family: str) -> None:
     async def hidden(store: Store) -> Named:
-        return Named(family, None, None, (), (await read_case(store, family)).referral)
+        return Named(family, None, None, (), (await read_case(store, family)).referral, child=None)
 
     (row,) = found_rows([own.stored(hidden)], date(2026, 11, 19))
     assert (row.name, row.born, row.lives) == ("On record, but not for you to read", "", "")

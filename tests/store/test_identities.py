@@ -22,7 +22,7 @@ from mash.flows.store.reads.accesses import accesses_to
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, siblings, side_by_side
 from mash.flows.store.reads.look import look_at, read_story
-from mash.flows.store.reads.possible import possible
+from mash.flows.store.reads.possible import named_in, possible
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES
@@ -428,6 +428,8 @@ async def test_an_adult_in_several_families_is_a_number_and_opened_with_a_reason
     await act(store, family[2], OpenAdult(subject="S2"), DUTY, words="He moved in last week.")
     opened = await of_adult(store, await read_case(store, family[2]), "S2", DUTY)
     assert {each.reference for each in opened} == set(family[:2])
+    named = await named_in(store, await read_case(store, family[2]), opened, DUTY, the_same=True)
+    assert len(named) == 2 and named[0].child == named[1].child is not None, "one person, whom two contacts name"
 
 
 async def with_adult(store: Store, child: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import pytest
 from acting import BASIS, DUTY, START, submit
 from posting import Gateway, at, gateway, postman, send_all, ways, weekly
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from mash.config.channels import Channel
 from mash.config.settings import Settings
@@ -422,3 +423,24 @@ async def send_now(owner: psycopg.Connection, post: Postman) -> None:
     """Send what was put off, as if its time had come."""
     owner.execute("UPDATE notice SET next_try_at = now() - interval '1 second' WHERE status = 'queued'")
     await send_all(post)
+
+
+SENT = """
+    INSERT INTO notice (hub, kind, role, facts, created_at, status, tries, urgency)
+    SELECT 'merton', 'system', 'administrator', '{}', now(), 'sent', 1, 9 FROM generate_series(1, 20000)"""
+READ = "SELECT coalesce(seq_tup_read, 0), coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'notice'"
+
+
+async def test_whether_anything_waits_is_asked_without_reading_all_that_was_sent(store: Store) -> None:
+    async def read() -> tuple[int, int]:
+        async with store.single.connect() as connection:
+            await connection.execute(text("SELECT pg_stat_force_next_flush()"))
+            return (await connection.execute(text(READ))).tuples().one()
+
+    async with store.single.connect() as connection:
+        await connection.execute(text(SENT))
+    through, looked_up = await read()
+    while (now := await read()) == (through, looked_up):  # until what the questions read is counted
+        for _ in range(12):
+            assert not await outbox.anything_waits(store)
+    assert now[0] == through

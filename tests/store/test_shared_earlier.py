@@ -26,7 +26,7 @@ from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import BreakGlass
-from mash.states.acts.known import IdentifySubject, RejectMatch
+from mash.states.acts.known import IdentifySubject, RejectMatch, WithdrawIdentity
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.shared import ShareEarlierContact
 from mash.states.errors import Incomplete, NotFound, ReasonNeeded
@@ -289,3 +289,24 @@ async def test_a_copy_with_somebody_new_is_not_closed_beside_a_case_that_is_deci
         await closed(store, second, first)
     assert (await read_case(store, first)).referral == before.referral
     assert (await read_case(store, second)).referral.open
+
+
+async def test_a_closed_case_shares_by_whom_people_have_confirmed_by_now(store: Store) -> None:
+    first, case = await contact(store, THEO), await contact(store, THEO)
+    await looked(store)
+    await act(store, case, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY)
+    await looked(store)
+    await act(store, case, BASIS, DUTY, words="The child is at risk.")
+    least = next(name for name, rating in store.hub("merton").ratings.items() if rating.route[0] == "decision")
+    await act(store, case, RateReferral(rating=least), DUTY, words="not urgent")
+    await act(store, case, RecordDecision(outcomes={"S1": "advice"}, primary_need="N1"), MANAGER, words="Advice.")
+    later = await contact(store, THEO)
+    await looked(store)
+    await act(store, later, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY)
+    await act(store, first, WithdrawIdentity(subject="S1"), DUTY, words="His cousin.")
+    await looked(store)
+    with pytest.raises(Incomplete, match="confirm first who it is"):
+        await share(store, case, first)
+    done = await share(store, case, later)
+    assert [event.kind for event in done.events] == ["earlier_contact_shared", "information_released"]
+    await sound(store)

@@ -102,11 +102,15 @@ async def as_confirmed(connection: AsyncConnection, case: Case) -> Case:
         known[subject, reference, other] = Match(
             subject=subject, reference=reference, other=other, likeness="confirmed", why=(), received_at=received_at
         )
-    matches = (
-        match.model_copy(update={"likeness": "confirmed"}) if pair in confirmed else match
-        for pair, match in known.items()
-        if pair in confirmed or match.likeness == "likely"
-    )
+    of_contacts = {(subject, contact_of(reference), other) for subject, reference, other in confirmed}
+    matches = list[Match]()
+    for pair, match in known.items():
+        stands = match.likeness == "likely" or match.why
+        if pair in confirmed:
+            matches.append(match.model_copy(update={"likeness": "confirmed"}))
+        elif stands and (match.subject, contact_of(match.reference), match.other) not in of_contacts:
+            # What speaks for it does so still where somebody has taken back that they are the same.
+            matches.append(match.model_copy(update={"likeness": "likely"}))
     return replace(case, referral=r.model_copy(update={"matches": tuple(matches)}))
 
 
@@ -115,6 +119,7 @@ async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
     whoever may not find people. What is shown is written down as one look at the case it stands beside, naming the others."""
     if not may(by.role, "find_people"):
         return None
+    stored = case.referral
     async with store.transaction(by) as connection:
         case = await as_confirmed(connection, case)
         r = case.referral
@@ -138,7 +143,7 @@ async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
     for contact in contacts:
         if contact.received_at <= since:
             before[contact.subject] = before.get(contact.subject, 0) + 1
-    return Earlier(r.looked, shown, before, r.possible_matches, add_up(r, profile.accumulation), apart)
+    return Earlier(r.looked, shown, before, r.possible_matches, add_up(stored, profile.accumulation), apart)
 
 
 def _in_several_families(referral: Referral, there: dict[str, Referral]) -> dict[str, int]:
@@ -180,6 +185,13 @@ async def of_adult(store: Store, case: Case, subject: str, by: Actor) -> list[Co
     return opened
 
 
+async def _looked_at(store: Store, reference: str, by: Actor) -> Case:
+    """Another case that somebody looks at, with its matches as people have confirmed them by now."""
+    there = await look_at(store, reference, by, "find_people")
+    async with store.transaction(by) as connection:
+        return await as_confirmed(connection, there)
+
+
 async def siblings(store: Store, case: Case, by: Actor) -> list[Contact]:
     """The contacts of brothers and sisters, opened on request: of the other children in the contacts that were confirmed to be
     about a child of this case. Each that is opened is a look at it."""
@@ -192,7 +204,7 @@ async def siblings(store: Store, case: Case, by: Actor) -> list[Contact]:
         m.reference for m in case.referral.matches if m.likeness == "confirmed" and m.subject in children
     ):
         with suppress(NotFound):
-            there = (await look_at(store, reference, by, "find_people")).referral
+            there = (await _looked_at(store, reference, by)).referral
             for sid, state in there.subjects.items():
                 if not state.counts_as_child or (reference, sid) in here:
                     continue

@@ -71,7 +71,7 @@ class Named:
     """What was asked beside what is on record."""
     referral: Referral
     """Their case, as whoever looks reads it."""
-    child: int | None = field(default=None, kw_only=True)
+    child: int | None = field(kw_only=True)
     """The keyed number of the child whom somebody has confirmed them to be: of one child, in whatever contacts they are named."""
 
     @property

@@ -51,7 +51,9 @@ async def possible(store: Store, case: Case, by: Actor) -> list[Possible]:
             row = match.row
             somebody = by_numbers(store.keyring.search, row.tokens, row.born, row.subject, naming.people)
             who, parts = beside(somebody, mine.get(match.subject))
-            shown.append(Possible(match.reference, match.other, who, parts, naming.referral, match.subject or "", match.why))
+            child = somebody.child if somebody else None
+            of, why = match.subject or "", match.why
+            shown.append(Possible(match.reference, match.other, who, parts, naming.referral, of, why, child=child))
     return shown
 
 
@@ -68,5 +70,6 @@ async def named_in(store: Store, case: Case, contacts: Sequence[Contact], by: Ac
             theirs = (person for person in there.people if person.subject == each.other)
             somebody = by_likeness(asked, each.other, there.people) if asked else next(theirs, None)
             who, parts = beside(somebody, asked)
-            shown.append(Named(each.reference, each.other, who, parts, there.referral))
+            child = somebody.child if somebody else None
+            shown.append(Named(each.reference, each.other, who, parts, there.referral, child=child))
     return shown
