@@ -97,12 +97,6 @@ class BenchPeople(People):
             behind = await connection.scalar(select(func.count()).where(REFERRALS.c.shown < REFERRALS.c.version)) or 0
             return behind + (await connection.scalar(select(func.count()).where(NOTICES.c.status == "queued")) or 0)
 
-    async def untold(self) -> int:
-        """Referrals that wait for something, and whose story tells less than their run shows."""
-        async with self.store.single.connect() as connection:
-            less = (REFERRALS.c.told < REFERRALS.c.shown, ~REFERRALS.c.finished)
-            return await connection.scalar(select(func.count()).where(*less)) or 0
-
     async def at_rest(self, references: list[str], name: str) -> int:
         """How many of the referrals' runs are parked in the state of this name."""
         return sum([await self.runs(references[at : at + 1000], name=[name]) for at in range(0, len(references), 1000)])

@@ -21,6 +21,7 @@ from mash.bench.measure import BenchFailed, each, say, spread, until
 from mash.bench.stack import HUB
 from mash.flows.store.apply import receive
 from mash.flows.store.receipts import Answer, answer_once
+from mash.flows.store.runs import untold
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS
 from mash.flows.store.time import HubTime
@@ -57,7 +58,7 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
 
 
 async def _quiet(people: BenchPeople) -> bool:
-    return await people.waiting() == 0 and await people.untold() == 0
+    return await people.waiting() == 0 and not await untold(people.store, "", 1)
 
 
 async def _idle_cpu(people: BenchPeople, seconds: float) -> float:

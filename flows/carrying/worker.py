@@ -158,16 +158,15 @@ class Worker:
 
     async def _fire_clocks(self) -> None:
         upcoming = await next_due(self.store)
-        if upcoming and upcoming <= self.store.time.now():
-            # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).
-            self.carrier.calm.clear()
-            try:
+        try:
+            if upcoming and upcoming <= self.store.time.now():
+                # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).
+                self.carrier.calm.clear()
                 while await fire_due(self.store, limit=BATCH, late=self.pulse.count_fired) == BATCH:
                     pass
-            finally:
-                self.carrier.calm.set()
-            upcoming = await next_due(self.store)
-        self.carrier.calm.set()
+                upcoming = await next_due(self.store)
+        finally:
+            self.carrier.calm.set()
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
     async def _beat(self) -> None:

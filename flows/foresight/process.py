@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TextIO
 
+from mash.config.behind import stand_behind
 from mash.config.profile import stored_profile
 from mash.flows.foresight.arrivals import WEEK
 from mash.flows.foresight.compare import ENOUGH, Asked, Report, plans_of, reported, weeks_of
@@ -83,5 +84,5 @@ def serve(lines: Iterable[str], answers: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(BELOW)
+    stand_behind(os.getpid(), BELOW)
     serve(sys.stdin, sys.stdout)

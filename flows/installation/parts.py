@@ -9,7 +9,7 @@ from mash.config.settings import Settings
 
 PARTS = ("api", "worker", "prefect")
 """In the order in which they start: referrals are accepted first, their runs may follow."""
-NICE = {"prefect": 5, "worker": 5, "api": 0}
+NICE = {"prefect": 5, "worker": 5}
 """How far each stands behind. Further, Prefect's server would take minutes to start where a machine is full."""
 NEEDED = {
     "worker": (

@@ -64,22 +64,6 @@ def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
     return arm
 
 
-def stand_behind(pid: int, nice: int) -> None:
-    """Have a child that began a session take less of a busy machine. By `nice` Linux weighs those of one session, and sessions by
-    a number that each has beside it (`autogroup`): without that such a child would take as much as any."""
-    psutil.Process(pid).nice(nice)
-    deadline = time.monotonic() + 1
-    while time.monotonic() < deadline:
-        try:
-            Path(f"/proc/{pid}/autogroup").write_text(str(nice))
-        except BlockingIOError:  # one in a tenth of a second, for all users of a machine
-            time.sleep(0.01)
-        except OSError:  # a system without, or a container that may not
-            return
-        else:
-            return
-
-
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Hold a file's lock: of two processes that make or change the same thing at once, one waits."""

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from mash.config.behind import stand_behind
 from mash.config.errors import TO_MEND, SettingsError
 from mash.config.settings import Settings
 from mash.flows.installation.parts import KEPT_OPEN, NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
@@ -29,7 +30,6 @@ from mash.flows.installation.processes import (
     check_port,
     ends_with_parent,
     open_log,
-    stand_behind,
 )
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 

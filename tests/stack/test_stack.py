@@ -20,11 +20,11 @@ from psycopg import errors
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
+from mash.config.behind import stand_behind
 from mash.config.errors import SettingsError
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.postmaster import Cluster
-from mash.flows.installation.processes import stand_behind
 from mash.flows.installation.stack import Stack, free_port
 
 
@@ -209,6 +209,16 @@ def test_a_database_and_a_prefect_that_die_are_started_again(folder: Path) -> No
         assert stack.processes.keys() == before.keys()
         assert not set(stack.processes.values()) & set(before.values())
         stack.wait_ready(90)
+
+
+def test_a_simulation_stands_behind_all_else() -> None:
+    command = [sys.executable, "-m", "mash.flows.foresight.process"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        within(60, lambda: stands_behind(process.pid, 10))
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no processor can be named")
