@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from mash.bench.dataset import Figures, copy_in, loading
+from mash.bench.growth import OWED
 from mash.bench.load import BenchPeople
 from mash.bench.measure import say, spread
 from mash.bench.one_stack import run_with_a_stack
@@ -124,11 +125,7 @@ def load_year(url: str, number: int) -> None:
                    WHERE finished AND root = reference) r WHERE n %% %s = 0""",
             (KNOWN, FAMILY, KNOWN),
         )
-        # What the database writes down by itself wherever a case is written as it is in life.
-        owner.execute("""
-            INSERT INTO figure_owed (hub, day, reference, anew)
-            SELECT hub, CAST(received_at AT TIME ZONE 'Europe/London' AS date), min(reference), true
-            FROM referral WHERE finished GROUP BY 1, 2""")
+        owner.execute(OWED)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import create_engine, make_url, text
 
 from mash.bench.load import BenchPeople
-from mash.bench.measure import say, spread
+from mash.bench.measure import say, spread, until
 from mash.bench.stack import HUB
 
 LOADED = 10_000
@@ -17,12 +18,30 @@ LOADED = 10_000
 _BACK = "n % 364"
 """How many days before a copy began."""
 _TABLES = ("referral", "event", "referral_key", "personal_item", "receipt")
+OWED = """
+    INSERT INTO figure_owed (hub, day, reference, anew)
+    SELECT hub, CAST(received_at AT TIME ZONE 'Europe/London' AS date), min(reference), true
+    FROM referral WHERE finished GROUP BY 1, 2"""
+"""What the database writes down by itself wherever a case is written as it is in life: that its day is to be added up."""
+
+
+async def grow(people: BenchPeople, reference: str, number: int) -> None:
+    """Load closed referrals, and wait until the worker has added them up, as it has in a hub where they ended one by one."""
+    say(f"Growth: loading {number:,} closed referrals ...")
+    await asyncio.to_thread(load_closed, people, reference, number)
+    say("Growth: until they are added up ...")
+    await until(lambda: _added_up(people), "all days are added up", 1200, every=1)
+
+
+async def _added_up(people: BenchPeople) -> bool:
+    async with people.store.single.connect() as connection:
+        owed = await connection.exec_driver_sql("SELECT EXISTS (SELECT FROM figure_owed WHERE anew)")
+        return not owed.scalar()
 
 
 def load_closed(people: BenchPeople, reference: str, number: int) -> None:
     """Make so many copies of a referral whose life is over, with all its rows, as every index holds them, spread over the days of
     the year before. Their chains do not verify."""
-    say(f"Growth: loading {number:,} closed referrals ...")
     owner = people.stack.settings.owner_database_url
     engine = create_engine(make_url(owner.get_secret_value() if owner else "").set(drivername="postgresql+psycopg"))
     copy = "'OLD-' || n"
@@ -51,6 +70,7 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
             names = [name for name in columns["notice"] if name != "id"]
             chosen = ", ".join(made.get(name, f"t.{name}") for name in names)
             connection.execute(text(_copying("notice", ", ".join(names), chosen)), span)
+        connection.execute(text(OWED))
         connection.execute(text("VACUUM ANALYZE"))
     engine.dispose()
 

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from mash.api.client import Callers, Refused
 from mash.api.demo.mailbox import Mailbox
-from mash.bench.growth import board, load_closed, pages
+from mash.bench.growth import board, grow, pages
 from mash.bench.load import NOT_OVER, OF_AGENCY, BenchPeople, contact
 from mash.bench.machine import machine
 from mash.bench.measure import BenchFailed, each, say, spread, summed, until
@@ -88,8 +88,9 @@ async def _measure(stack: BenchStack, size: Size) -> tuple[Figures, str]:
         figures["waiting"] = _tell(await cost_at_rest(people, size.waiting, size.idle_seconds))
         figures["board_ms"] = _tell(await board(people, size.looks))
         figures["pages_ms"] = _tell(await pages(people, size.looks))
-        load_closed(people, last, size.closed)
-        grown = _tell(await _under_load(people, size))
+        await grow(people, last, size.closed)
+        grown: Figures = {"machine": await machine(stack)}
+        grown |= _tell(await _under_load(people, size))
         grown["board_ms"] = _tell(await board(people, size.looks))
         grown["pages_ms"] = _tell(await pages(people, size.looks))
         grown["late_s"] = {str(number): _tell(await lateness(people, number)) for number in (size.late[0], size.storm)}
