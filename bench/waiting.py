@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mash.api.client import Refused
 from mash.api.problems import answer_for
@@ -23,7 +23,7 @@ from mash.flows.store.apply import receive
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.runs import untold
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS
+from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS, TO_LOOK
 from mash.flows.store.time import HubTime
 from mash.states.clocks import day_of
 from mash.states.values import Actor
@@ -31,6 +31,8 @@ from mash.states.values import Actor
 TRIAGE_LASTS = timedelta(hours=1)
 FROZEN = 1e-9
 AWAITING = "Awaiting triage"
+CALM, CALM_FOR = 5.0, 10.0
+"""Per cent of a core that worker and API take when they only wait, at most, for so many seconds."""
 Figures = dict[str, Any]
 
 
@@ -38,15 +40,13 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
     """What so many open referrals cost that only wait: memory for each, and CPU beyond what the processes use without them."""
     say(f"Waiting: {number} referrals, until each has its run ...")
     stack = people.stack
-    await until(lambda: _quiet(people), "all that came before is done", 1200)
-    await asyncio.sleep(5)
+    await _rest(people, "all that came before is done")
     memory, cpu_before = stack.memory("api", "worker"), await _idle_cpu(people, seconds)
     references = await load(people.store, number, timedelta(hours=12), f"rest-{number}")
     began = time.monotonic()
     await _at_rest(people, references, 1200)
     took = time.monotonic() - began
-    await until(lambda: _quiet(people), "all stories tell it", 1200, every=1)
-    await asyncio.sleep(3)
+    await _rest(people, "all stories tell it, and all is looked through")
     grown = stack.memory("api", "worker") - memory
     return {
         "open": number,
@@ -57,8 +57,24 @@ async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figu
     }
 
 
-async def _quiet(people: BenchPeople) -> bool:
-    return await people.waiting() == 0 and not await untold(people.store, "", 1)
+async def _rest(people: BenchPeople, what: str) -> None:
+    """Wait until nothing is left to do: sent, told, looked through; nor to be held against the logs, which only the processor
+    shows."""
+
+    async def quiet() -> bool:
+        return await people.waiting() == 0 and not await untold(people.store, "", 1) and not await _to_look(people.store)
+
+    await until(quiet, what, 1800, every=1)
+
+    async def calm() -> bool:
+        return await _idle_cpu(people, CALM_FOR) < CALM
+
+    await until(calm, what, 1800, every=1)
+
+
+async def _to_look(store: Store) -> int:
+    async with store.single.connect() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(TO_LOOK)) or 0)
 
 
 async def _idle_cpu(people: BenchPeople, seconds: float) -> float:

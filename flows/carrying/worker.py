@@ -60,6 +60,8 @@ MADE_ANEW_LOOKED_AT = 60.0
 """Seconds between two looks whether states of an earlier release are left: after an upgrade, or a restore."""
 ADDED_UP = 60.0
 """Seconds between two times that what has ended is added up for managers' figures."""
+RUNG, RUNG_FOR_A_LOOK = 1.0, 5.0
+"""Seconds for which a bell is waited for before it is asked all the same: what is tried again rings nobody."""
 BREATH = 0.1
 """Seconds between two looks at what there is to do: rings that come thick and fast are one."""
 
@@ -205,7 +207,7 @@ class Worker:
         await self.carrier.calm.wait()  # clocks go first
         if await look_next(self.store):
             return
-        await self._until_rung(self.look_rang)
+        await self._until_rung(self.look_rang, RUNG_FOR_A_LOOK)
 
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
@@ -238,10 +240,10 @@ class Worker:
         while not (await self._until_rung(self.outbox_rang) or await outbox.anything_waits(self.store)):
             pass
 
-    async def _until_rung(self, bell: asyncio.Event) -> bool:
-        """Until something may be there to do, or a second has passed; whether it rang."""
+    async def _until_rung(self, bell: asyncio.Event, seconds: float = RUNG) -> bool:
+        """Until something may be there to do, or so many seconds have passed; whether it rang."""
         try:
-            await asyncio.wait_for(bell.wait(), 1)
+            await asyncio.wait_for(bell.wait(), seconds)
         except TimeoutError:
             return False
         await asyncio.sleep(BREATH)

@@ -36,6 +36,11 @@ class Drawing:
         self._process: subprocess.Popen[bytes] | None = None
         self._end: threading.Timer | None = None
 
+    def begin(self) -> None:
+        """Begin the process while it is still reckoned what is to be drawn. Raises CannotDraw."""
+        with self._turn:
+            self._pipes()
+
     def drawn(self, charts: Sequence[Drawable]) -> list[str]:
         """These charts as SVG to stand in a page. Raises CannotDraw."""
         wanted = [json.dumps(chart, sort_keys=True) for chart in charts]
@@ -78,7 +83,11 @@ class Drawing:
         if self._process is None or self._process.poll() is not None:
             self._stop()
             command = [sys.executable, "-m", "mash.api.pages.figures.drawing"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            try:
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            except OSError as error:
+                log.error("what draws charts could not be begun", error=type(error).__name__)
+                raise CannotDraw from error
         self._end = threading.Timer(IDLE, self.close)
         self._end.daemon = True
         self._end.start()

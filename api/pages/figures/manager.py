@@ -80,6 +80,8 @@ class Reckoned:
 @router.get("", response_class=HTMLResponse)
 async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str = "") -> HTMLResponse:
     """The five figures of the last weeks, and one figure with all that it says."""
+    drawing: Drawing = request.app.state.figures.drawing
+    begun = asyncio.create_task(asyncio.to_thread(drawing.begin))  # beside the figures: its start takes as long as they do
     found = await _figures(request.app, by, weeks)
     # Whoever has chosen none sees what chance does not explain.
     stands_out = next((each for each in found.first if each.told.stands_out), found.first[0])
@@ -88,7 +90,8 @@ async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str 
     beside = found.figure(headline.beside) if headline and headline.beside else None
     known: dict[str, Any] = {"found": found, "figure": chosen, "beside": beside, "weeks": _period(weeks), "periods": PERIODS}
     try:
-        known |= await asyncio.to_thread(_drawn, request.app.state.figures.drawing, found.first, chosen, beside)
+        await begun
+        known |= await asyncio.to_thread(_drawn, drawing, found.first, chosen, beside)
     except CannotDraw:
         known |= {"lines": {}, "charts": {}, "dots": {}, "undrawn": True}
     known |= {"latest": SHOWN, "withheld": WITHHELD_IN_WORDS}
