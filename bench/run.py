@@ -56,7 +56,8 @@ def run_bench(as_json: bool, quick: bool) -> int:
         controller, mail_port = mailbox.serve()
         try:
             say("Starting PostgreSQL, Prefect, the worker and the API ...")
-            stack = BenchStack(bench_settings(Path(folder), mail_port))
+            settings = bench_settings(Path(folder), mail_port)
+            stack = BenchStack(settings.model_copy(update={"story_seconds": 5.0}) if quick else settings)
             with stack:
                 stack.wait_ready(120)
                 figures, key = asyncio.run(_measure(stack, Size(quick)))
