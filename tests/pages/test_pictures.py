@@ -96,6 +96,14 @@ def test_where_a_chart_cannot_be_drawn_the_next_one_can(drawing: Drawing) -> Non
     assert "Police" in drawing.drawn([BARS.drawings.phone])[0]
 
 
+def test_where_what_draws_cannot_be_begun_no_chart_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    another = Drawing()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    for wants in (another.begin, lambda: another.drawn([BARS.drawings.phone])):
+        with pytest.raises(CannotDraw):
+            wants()
+
+
 def test_the_api_does_not_load_what_draws() -> None:
     """It takes a second and 120 MB, for pages that managers look at."""
     loaded = "import sys, mash.api.app; print({'altair', 'vl_convert', 'pandas', 'numpy'} & set(sys.modules))"
