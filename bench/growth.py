@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from mash.bench.load import BenchPeople
 from mash.bench.measure import say, spread, until
@@ -26,9 +26,10 @@ OWED = """
 
 
 async def grow(people: BenchPeople, reference: str, number: int) -> None:
-    """Load closed referrals, and wait until the worker has added them up, as it has in a hub where they ended one by one."""
-    say(f"Growth: loading {number:,} closed referrals ...")
+    """Load closed referrals while no worker looks, and wait until it has added them up, as it has where they ended one by one."""
+    people.stack.kill("worker")
     await asyncio.to_thread(load_closed, people, reference, number)
+    people.stack.start("worker")
     say("Growth: until they are added up ...")
     await until(lambda: _added_up(people), "all days are added up", 1200, every=1)
 
@@ -41,7 +42,8 @@ async def _added_up(people: BenchPeople) -> bool:
 
 def load_closed(people: BenchPeople, reference: str, number: int) -> None:
     """Make so many copies of a referral whose life is over, with all its rows, as every index holds them, spread over the days of
-    the year before. Their chains do not verify."""
+    the year before. Their chains do not verify, and no run carries them: Prefect has none any more of what is over for long."""
+    say(f"Growth: loading {number:,} closed referrals ...")
     owner = people.stack.settings.owner_database_url
     engine = create_engine(make_url(owner.get_secret_value() if owner else "").set(drivername="postgresql+psycopg"))
     copy = "'OLD-' || n"
@@ -56,10 +58,10 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
             for table in (*_TABLES, "notice")
         }  # fmt: skip
         state = connection.execute(text("SELECT state FROM referral WHERE reference = :of"), {"of": reference}).scalar_one()
-        made = {"reference": copy, "root": copy, "key": "t.key || '-' || n"}
+        made = {"reference": copy, "root": copy, "key": "t.key || '-' || n", "flow_run_id": "NULL"}
         made |= {name: f"t.{name} - make_interval(days => {_BACK})" for name in ("received_at", "at", "created_at")}
         made |= {name: _days_before(f"t.{name}", state) for name in ("state", "canonical")}
-        made["flow_run_id"] = "NULL"  # a run carries one; Prefect has none any more of what is over for long
+        _have_triggers(connection, "DISABLE")  # a case is not put back: nothing that was added up before is owed anew
         for start in range(0, number, LOADED):
             span = {"a": start, "b": min(start + LOADED, number) - 1, "of": reference}
             for table in _TABLES:
@@ -71,10 +73,17 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
             names = [name for name in columns["notice"] if name != "id"]
             chosen = ", ".join(made.get(name, f"t.{name}") for name in names)
             connection.execute(text(_copying("notice", ", ".join(names), chosen)), span)
-            connection.execute(text("DELETE FROM to_look WHERE reference LIKE 'OLD-%'"))  # that was done when they came
+        _have_triggers(connection, "ENABLE")
         connection.execute(text(OWED))
         connection.execute(text("VACUUM ANALYZE"))
     engine.dispose()
+
+
+def _have_triggers(connection: Connection, how: Literal["DISABLE", "ENABLE"]) -> None:
+    """Have what follows a row that is written follow, or not; but for the columns that are filled by it."""
+    for table in (*_TABLES, "notice"):
+        connection.execute(text(f"ALTER TABLE {table} {how} TRIGGER USER"))
+    connection.execute(text("ALTER TABLE referral ENABLE TRIGGER follows_from_state"))
 
 
 def _days_before(text_of: str, state: str) -> str:
