@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import psutil
 import psycopg
@@ -129,15 +129,22 @@ def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) ->
         )
 
 
+def triggers(how: Literal["DISABLE", "ENABLE"], tables: Iterable[str]) -> Iterator[str]:
+    """The statements by which what follows a row that is written follows in these tables, or does not; but for the columns that
+    are filled by it."""
+    yield from (f"ALTER TABLE {table} {how} TRIGGER USER" for table in tables)
+    yield "ALTER TABLE referral ENABLE TRIGGER follows_from_state"
+
+
 @contextmanager
 def loading(url: str) -> Iterator[psycopg.Connection]:
     """A connection of the owner's, who copies contacts into the tables."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        for statement in triggers("DISABLE", COLUMNS):
+            owner.execute(statement.encode())
         for table in COLUMNS:
-            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
             # What PostgreSQL does for a command is measured, and not how it tidies up after the loading.
             owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
-        owner.execute("ALTER TABLE referral ENABLE TRIGGER follows_from_state")  # by which columns are filled that are not copied
         yield owner
         owner.execute("VACUUM ANALYZE")
 

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from mash.bench.dataset import Figures, copy_in, loading
-from mash.bench.growth import OWED
 from mash.bench.load import BenchPeople
 from mash.bench.measure import say, spread
 from mash.bench.one_stack import run_with_a_stack
@@ -24,7 +23,7 @@ from mash.bench.waiting import load
 from mash.bench.year import History, made_year
 from mash.config.profile import load_profile
 from mash.flows.store.store import Store
-from mash.flows.store.sums import add_months, add_up, add_waiting
+from mash.flows.store.sums import add_months, add_up, add_waiting, owe_what_is_gone
 from mash.states.referral import Referral
 from mash.states.values import Match
 
@@ -63,6 +62,7 @@ async def _measure(people: BenchPeople, size: Size) -> Figures:
     owner = stack.settings.owner_database_url
     url = (owner.get_secret_value() if owner else "").replace("+psycopg", "")
     load_year(url, size.closed)
+    await owe_what_is_gone(store)
     figures: Figures = {"cases": vars(size), "add_up_s": await _added_up(store)}
     for path in ("/manager?weeks=52", "/manager?weeks=26"):
         stack.kill("api")
@@ -125,7 +125,6 @@ def load_year(url: str, number: int) -> None:
                    WHERE finished AND root = reference) r WHERE n %% %s = 0""",
             (KNOWN, FAMILY, KNOWN),
         )
-        owner.execute(OWED)
 
 
 @dataclass(frozen=True)

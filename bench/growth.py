@@ -5,30 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, text
 
+from mash.bench.dataset import triggers
 from mash.bench.load import BenchPeople
 from mash.bench.measure import say, spread, until
 from mash.bench.stack import HUB
+from mash.flows.store.sums import owe_what_is_gone
 
 LOADED = 10_000
 """Referrals made by one statement."""
-_BACK = "n % 364"
+_BACK = "(1 + n % 364)"
 """How many days before a copy began."""
 _TABLES = ("referral", "event", "referral_key", "personal_item", "receipt")
-OWED = """
-    INSERT INTO figure_owed (hub, day, reference, anew)
-    SELECT hub, CAST(received_at AT TIME ZONE 'Europe/London' AS date), min(reference), true
-    FROM referral WHERE finished GROUP BY 1, 2"""
-"""What the database writes down by itself wherever a case is written as it is in life: that its day is to be added up."""
 
 
 async def grow(people: BenchPeople, reference: str, number: int) -> None:
     """Load closed referrals while no worker looks, and wait until it has added them up, as it has where they ended one by one."""
     people.stack.kill("worker")
     await asyncio.to_thread(load_closed, people, reference, number)
+    await owe_what_is_gone(people.store)
     people.stack.start("worker")
     say("Growth: until they are added up ...")
     await until(lambda: _added_up(people), "all days are added up", 1200, every=1)
@@ -61,7 +59,8 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
         made = {"reference": copy, "root": copy, "key": "t.key || '-' || n", "flow_run_id": "NULL"}
         made |= {name: f"t.{name} - make_interval(days => {_BACK})" for name in ("received_at", "at", "created_at")}
         made |= {name: _days_before(f"t.{name}", state) for name in ("state", "canonical")}
-        _have_triggers(connection, "DISABLE")  # a case is not put back: nothing that was added up before is owed anew
+        for statement in triggers("DISABLE", (*_TABLES, "notice")):  # no case is put back: no day of before is owed anew
+            connection.execute(text(statement))
         for start in range(0, number, LOADED):
             span = {"a": start, "b": min(start + LOADED, number) - 1, "of": reference}
             for table in _TABLES:
@@ -73,17 +72,10 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
             names = [name for name in columns["notice"] if name != "id"]
             chosen = ", ".join(made.get(name, f"t.{name}") for name in names)
             connection.execute(text(_copying("notice", ", ".join(names), chosen)), span)
-        _have_triggers(connection, "ENABLE")
-        connection.execute(text(OWED))
+        for statement in triggers("ENABLE", (*_TABLES, "notice")):
+            connection.execute(text(statement))
         connection.execute(text("VACUUM ANALYZE"))
     engine.dispose()
-
-
-def _have_triggers(connection: Connection, how: Literal["DISABLE", "ENABLE"]) -> None:
-    """Have what follows a row that is written follow, or not; but for the columns that are filled by it."""
-    for table in (*_TABLES, "notice"):
-        connection.execute(text(f"ALTER TABLE {table} {how} TRIGGER USER"))
-    connection.execute(text("ALTER TABLE referral ENABLE TRIGGER follows_from_state"))
 
 
 def _days_before(text_of: str, state: str) -> str:

@@ -38,7 +38,8 @@ MOST_MATCHES = 40
 PATIENCE = 5.0
 """Seconds that a look may take: it is one of many."""
 AGAIN = timedelta(seconds=2)
-"""After so long a look that failed is tried again; after each further one twice as long, LONGEST at most."""
+"""After so long a look that failed is tried again, the next time that the worker asks; after each further one twice as long,
+LONGEST at most."""
 LONGEST = timedelta(minutes=2)
 TELL_EVERY = timedelta(minutes=30)
 NOT_LOOKED = "whether the people of a contact are known could not be looked up"
