@@ -81,7 +81,7 @@ async def switched_off(client: PrefectClient) -> AsyncIterator[str]:
     """What is removed or paused in Prefect, until the next look puts it right, a sentence each."""
     try:
         if (await client.read_work_pool(POOL)).is_paused:
-            yield f"Prefect's work pool {POOL} is paused: no run is carried until it is resumed"
+            yield f"Prefect's work pool {POOL} is paused: no run is carried until it is resumed, within two minutes"
     except ObjectNotFound:
         yield f"Prefect's work pool {POOL} is gone: it is made anew within two minutes"
         return

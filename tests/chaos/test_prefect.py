@@ -51,6 +51,16 @@ def deployment(hub: Installation, flow: str) -> dict[str, Any]:
     return dict(answer.json()) if answer.status_code == 200 else {}
 
 
+def pool_of(hub: Installation) -> dict[str, Any]:
+    """The work pool as Prefect gives it."""
+    return dict(hub.prefect.get("/work_pools/mash").json())
+
+
+def queues_of(hub: Installation) -> dict[str, Any]:
+    """The work pool's queues by their names."""
+    return {queue["name"]: queue for queue in hub.prefect.post("/work_pools/mash/queues/filter", json={}).json()}
+
+
 def not_for(hub: Installation, span: str, what: str = "watchdog") -> None:
     """Let it be so long ago that a round was made: minutes are not waited for."""
     ago = "UPDATE round SET begun_at = now() - %s::interval, ended_at = now() - %s::interval WHERE what = %s"
@@ -180,10 +190,10 @@ def test_what_is_paused_limited_or_loses_its_schedule_in_prefect_is_set_going_ag
     hub.prefect.patch(f"/deployments/{watching['id']}/schedules/{watching['schedules'][0]['id']}", json={"active": False})
     not_for(hub, "5 minutes")
     eventually(lambda: deployment(hub, "watchdog")["schedules"][0]["active"])
-    pool = hub.prefect.get("/work_pools/mash").json()
-    assert (pool["is_paused"], pool["concurrency_limit"]) == (False, None)
-    queues = {queue["name"]: queue for queue in hub.prefect.post("/work_pools/mash/queues/filter", json={}).json()}
-    assert not queues["default"]["is_paused"] and queues["unrated"]["priority"] == 1
+    # Each waited for: a round that was on its way meanwhile sees only what it comes to afterwards.
+    eventually(lambda: pool_of(hub)["is_paused"] is False and pool_of(hub)["concurrency_limit"] is None)
+    eventually(lambda: "unrated" in queues_of(hub) and not queues_of(hub)["default"]["is_paused"])
+    assert queues_of(hub)["unrated"]["priority"] == 1
     night = eventually(lambda: (found := deployment(hub, "nightly")) and not found["paused"] and found)
     assert (night["parameters"], night["global_concurrency_limit"], len(night["schedules"])) == ({}, None, 1)
     hub.look()
@@ -203,7 +213,7 @@ def test_a_pool_that_is_paused_is_resumed_soon_although_the_look_before_had_fail
         hub.sql("ALTER TABLE receipt_away RENAME TO receipt")
     hub.prefect.patch("/work_pools/mash", json={"is_paused": True}).raise_for_status()
     hub.sql("UPDATE round SET ended_at = now() - interval '5 minutes' WHERE what = 'watchdog'")
-    eventually(lambda: not hub.prefect.get("/work_pools/mash").json()["is_paused"])
+    eventually(lambda: not pool_of(hub)["is_paused"])
 
 
 def test_the_nights_work_is_done_although_prefect_does_not_start_it(hub: Installation) -> None:
