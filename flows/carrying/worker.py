@@ -235,20 +235,15 @@ class Worker:
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
-        if await self.postman.send_next():
-            return
-        while not (await self._until_rung(self.outbox_rang) or await outbox.anything_waits(self.store)):
-            pass
+        if not (await outbox.anything_waits(self.store) and await self.postman.send_next()):
+            await self._until_rung(self.outbox_rang)
 
-    async def _until_rung(self, bell: asyncio.Event, seconds: float = RUNG) -> bool:
-        """Until something may be there to do, or so many seconds have passed; whether it rang."""
-        try:
+    async def _until_rung(self, bell: asyncio.Event, seconds: float = RUNG) -> None:
+        """Until something may be there to do, or so many seconds have passed."""
+        with suppress(TimeoutError):
             await asyncio.wait_for(bell.wait(), seconds)
-        except TimeoutError:
-            return False
-        await asyncio.sleep(BREATH)
-        bell.clear()
-        return True
+            await asyncio.sleep(BREATH)
+            bell.clear()
 
 
 def work(settings: Settings) -> None:

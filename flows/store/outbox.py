@@ -87,7 +87,7 @@ def _as_of(wall: datetime, now: datetime) -> dict[str, datetime]:
 
 
 async def anything_waits(store: Store) -> bool:
-    """Whether it is the turn of any notice: asked where nothing rang, as a further try comes by itself."""
+    """Whether it is the turn of any notice, by one question; to claim where there is none takes three."""
     async with store.single.connect() as connection:
         return bool(await connection.scalar(_ANY, _as_of(datetime.now(UTC), store.time.now())))
 

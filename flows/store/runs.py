@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -83,10 +83,12 @@ async def unfinished(store: Store, after: str = "", limit: int | None = None) ->
         return [case_of(row) for row in (await connection.execute(query)).all()]
 
 
-async def carried_by(store: Store, runs: Iterable[UUID], names: Iterable[str]) -> list[Carried]:
+async def carried_by(store: Store, runs: Collection[UUID], names: Collection[str]) -> list[Carried]:
     """The referrals that are carried by one of these flow runs, or have one of these references."""
+    if not (runs or names):
+        return []
     query = select(REFERRALS.c.reference, REFERRALS.c.flow_run_id, REFERRALS.c.finished).where(
-        or_(REFERRALS.c.flow_run_id.in_(list(runs)), REFERRALS.c.reference.in_(list(names)))
+        or_(REFERRALS.c.flow_run_id.in_(runs), REFERRALS.c.reference.in_(names))
     )
     async with store.single.connect() as connection:
         return [Carried(*row) for row in (await connection.execute(query)).all()]

@@ -21,7 +21,7 @@ from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.near_misses import near_miss_words
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store, data_key
-from mash.flows.store.tables import ITEMS, REFERRALS
+from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
 from mash.states.messages import STAFF_ACTS
 from mash.states.reading import REFERRER, UNKNOWN
@@ -49,6 +49,13 @@ HUBS_OWN = "hub"
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 _ITEMS = select(ITEMS).where(ITEMS.c.reference == bindparam("of")).order_by(ITEMS.c.created_at, ITEMS.c.id)
+_OF_KIND = select(
+    ITEMS.c.id,
+    ITEMS.c.subject,
+    ITEMS.c.sealed,
+    select(REFERRALS.c.state).where(REFERRALS.c.reference == ITEMS.c.reference).scalar_subquery().label("state"),
+    select(KEYS.c.wrapped).where(KEYS.c.reference == ITEMS.c.reference).scalar_subquery().label("wrapped"),
+).where(ITEMS.c.reference == bindparam("of"), ITEMS.c.kind == bindparam("kind"))
 
 
 async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
@@ -191,16 +198,14 @@ async def not_to_write(store: Store, reference: str) -> str | None:
 async def field_of(store: Store, reference: str, kind: str, name: str) -> str | None:
     """A field of what came with a referral, as text; None where there is none, or once the people have been erased."""
     async with store.single.connect() as connection:
-        state = select(REFERRALS.c.state).where(REFERRALS.c.reference == ITEMS.c.reference).scalar_subquery()
-        query = select(ITEMS.c.id, ITEMS.c.subject, ITEMS.c.sealed, state.label("state"))
-        rows = (await connection.execute(query.where(ITEMS.c.reference == reference, ITEMS.c.kind == kind))).all()
-        there = [row for row in rows if Referral.model_validate_json(row.state).stands(str(row.id), row.subject)]
-        if not there:
-            return None
-        try:
-            key = await data_key(connection, store, reference)
-        except KeyDestroyed:
-            return None
+        rows = (await connection.execute(_OF_KIND, {"of": reference, "kind": kind})).all()
+    there = [row for row in rows if Referral.model_validate_json(row.state).stands(str(row.id), row.subject)]
+    if not there:
+        return None
+    try:
+        key = store.keyring.unwrap(there[0].wrapped, reference)
+    except KeyDestroyed:
+        return None
     value = json.loads(unseal(AESGCM(key), there[0].sealed, reference)).get(name)
     return str(value) if value else None
 

@@ -16,7 +16,7 @@ from mash.flows.store.likeness import Grade, Hub, Likeness, Person, Row, compare
 from mash.flows.store.marks import columns, facts
 from mash.flows.store.names import NAMED, is_somebody, shared_address
 from mash.flows.store.store import Store
-from mash.flows.store.tables import ITEMS, PEOPLE
+from mash.flows.store.tables import ITEMS, PEOPLE, Numbers
 from mash.flows.store.writes import Item
 from mash.states.referral import Referral
 
@@ -29,10 +29,11 @@ MOST_PEOPLE = 12
 MOST_COUNTED = 8_000
 """Bearers of a name who are counted: beyond, it is common."""
 
-_CONTACTS = text("SELECT * FROM contacts_alike(:hub, :apart_from, :sought, :too_many, :most)")
+_SOUGHT = bindparam("sought", type_=Numbers())
+_CONTACTS = text("SELECT * FROM contacts_alike(:hub, :apart_from, :sought, :too_many, :most)").bindparams(_SOUGHT)
 _SHARED = text("""
     SELECT (SELECT people_of_hub(:hub)) AS people, s.key, s.many
-    FROM (SELECT) once LEFT JOIN how_many_share(:sought, :most) s ON true""")
+    FROM (SELECT) once LEFT JOIN how_many_share(:sought, :most) s ON true""").bindparams(_SOUGHT)
 _CASE = text("""
     SELECT r.hub, r.root, r.state, k.wrapped FROM referral r LEFT JOIN referral_key k USING (reference)
     WHERE r.reference = :of""")

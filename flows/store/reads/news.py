@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from mash.config.permissions import may
 from mash.flows.store.store import Store
+from mash.flows.store.tables import Numbers
 from mash.states.log import RECORDED, Recorded
 from mash.states.messages import EVENTS
 from mash.states.reading import of_any_child
@@ -53,8 +54,8 @@ _CHANGED = text("""
     GROUP BY e.reference""")
 _EVENTS = text("""
     SELECT e.reference, e.canonical FROM event e
-    JOIN unnest(CAST(:references AS text[]), CAST(:sequences AS integer[])) n (reference, sequence)
-        ON e.reference = n.reference AND e.sequence = n.sequence""")
+    JOIN unnest(CAST(:references AS text[]), :sequences) n (reference, sequence)
+        ON e.reference = n.reference AND e.sequence = n.sequence""").bindparams(bindparam("sequences", type_=Numbers()))
 
 
 @dataclass(frozen=True)
