@@ -16,7 +16,7 @@ from mash.bench.waiting import AWAITING, breaches, load
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 
-MADE_IN = 0.15
+MADE_IN = 0.12
 """Seconds for each, within which its run is made before its clock is due."""
 
 

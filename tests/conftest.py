@@ -26,7 +26,8 @@ from mash.flows.store.store import Store, open_store
 hypothesis.settings.register_profile("mash", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("mash")
-
+# Tests wait for what Prefect hands out to a worker; in life, who asks every ten seconds asks often enough.
+os.environ.update(PREFECT_WORKER_QUERY_SECONDS="1", PREFECT_WORKER_HEARTBEAT_SECONDS="5")
 
 HUBS = {name: ExitStack() for name in ("installation", "quick")}
 """The installations that tests share."""

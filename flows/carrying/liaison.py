@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ import structlog
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
+from prefect.settings import get_current_settings
 
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import PREFECT_TROUBLE, Carrier, ready
@@ -30,8 +32,6 @@ from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 
 log = structlog.stdlib.get_logger("mash.liaison")
-HEARTBEAT = 10.0
-POLL = 3.0
 TELL_EVERY = timedelta(minutes=30)
 
 
@@ -96,15 +96,16 @@ class Liaison:
 
     async def _stay_in_touch(self, client: Client) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}"
-        beat = 0.0
+        beat, often = 0.0, get_current_settings().worker  # as often as Prefect's own workers, by its settings
         while deployed := self.carrier.deployed:
             if (now := asyncio.get_running_loop().time()) >= beat:
-                await client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=HEARTBEAT)
-                beat = now + HEARTBEAT
+                await client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=often.heartbeat_seconds)
+                beat = now + often.heartbeat_seconds
                 self.carrier.amiss = [sentence async for sentence in switched_off(client)]
                 await self.carrier.tell_of_repairs()
             await self._take(client, deployed, await due_runs(client))
-            await asyncio.sleep(POLL)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.carrier.away.wait(), often.query_seconds)
 
     async def _take(self, client: Client, deployed: Deployed, due: list[FlowRun]) -> None:
         """Begin what is due. Which referral a run carries is in our database: its parameters are anybody's to change."""

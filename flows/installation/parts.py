@@ -25,6 +25,11 @@ NEEDED = {
     "api": ("database_url", "system_database_url", "master_key", "token_key", "notify_token"),
 }
 """Which secrets a part of ours is told of."""
+HANDED = (
+    "PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH",
+    "PREFECT_WORKER_QUERY_SECONDS", "PREFECT_WORKER_HEARTBEAT_SECONDS",
+)  # fmt: skip
+"""What a part has of the environment of whoever starts it; how often a worker asks Prefect is said by Prefect's own settings."""
 KEPT_OPEN = 75
 """Seconds for which a server of ours keeps a connection on which nothing is asked: longer than who asks keeps it. httpx does for
 five, as uvicorn does by default: whoever asked after just so long met a connection that was being closed (3 of 600)."""
@@ -81,10 +86,6 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
 
 def bare_environment() -> dict[str, str]:
     """What any child needs, and no secret: the parent's environment is not handed down."""
-    handed = {
-        name: os.environ[name]
-        for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH")
-        if name in os.environ
-    }
+    handed = {name: os.environ[name] for name in HANDED if name in os.environ}
     # Threads of Python take turns: an arena for each of them is 2 MB of every part that nobody gains by.
     return {**handed, "MALLOC_ARENA_MAX": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 
 from hub import CANARY, ON_DUTY, Installation, eventually
@@ -114,7 +115,8 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) ->
     assert "no further child protection action" not in story, "what was found and decided is not for administrators"
     assert "Quillfeather" not in story
     workers = hub.prefect.post("/work_pools/mash/workers/filter", json={}).json()
-    assert [worker["status"] for worker in workers] == ["ONLINE"]
+    asks_every = int(os.environ["PREFECT_WORKER_HEARTBEAT_SECONDS"])
+    assert [(worker["status"], worker["heartbeat_interval_seconds"]) for worker in workers] == [("ONLINE", asks_every)]
 
 
 def hub_role(agency: str) -> str:
