@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board", "dataset", "figures", "whatif", "simulate", "pace", "storm"]
+Part = Literal["known", "board", "dataset", "figures", "whatif", "simulate", "pace", "submissions", "storm"]
 
 
 def bench(
@@ -18,8 +18,8 @@ def bench(
         Part | None,
         typer.Option(
             help="`known`: known children; `board`: a board; `dataset`: the dataset; `figures`: managers' figures; "
-            "`whatif`: other limits; `simulate`: a year; "
-            "`pace`: lives at people's pace; `storm`: 10,000 clocks due at one instant."
+            "`whatif`: other limits; `simulate`: a year; `pace`: lives at people's pace; "
+            "`submissions`: how long people wait for an answer; `storm`: 10,000 clocks due at one instant."
         ),
     ] = None,
     beside: Annotated[

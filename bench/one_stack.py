@@ -14,8 +14,7 @@ from mash.api.demo.mailbox import Mailbox
 from mash.bench.load import BenchPeople
 from mash.bench.machine import machine
 from mash.bench.measure import BenchFailed, say
-from mash.bench.run import last_words
-from mash.bench.stack import BenchStack, bench_settings
+from mash.bench.stack import BenchStack, bench_settings, last_words
 from mash.flows.store.store import open_store
 
 Figures = dict[str, Any]

@@ -24,16 +24,14 @@ from mash.api.demo.mailbox import Mailbox
 from mash.bench.growth import board, grow, pages
 from mash.bench.load import NOT_OVER, OF_AGENCY, BenchPeople, contact
 from mash.bench.machine import machine
-from mash.bench.measure import BenchFailed, each, say, spread, summed, until
-from mash.bench.stack import AT_REST, RATING, BenchStack, bench_settings, memory_by_part
+from mash.bench.measure import BenchFailed, each, say, summed, until
+from mash.bench.stack import AT_REST, BenchStack, bench_settings, last_words, memory_by_part
+from mash.bench.submissions import answers
 from mash.bench.waiting import cost_at_rest, lateness, load, recovery
 from mash.config.settings import Settings
 from mash.flows.store.store import open_store
 
 CLIENTS = 8
-THOUGHT = 0.25
-"""Seconds between a look at a case and its rating."""
-SUBMIT_EVERY = 1 / 20
 EVERYTHING = ("api", "worker", "prefect", "postgres")
 Figures = dict[str, Any]
 
@@ -109,10 +107,7 @@ def _tell(figures: Figures) -> Figures:
 
 
 async def _under_load(people: BenchPeople, size: Size) -> Figures:
-    figures = await _throughput(people, size.lives)
-    submit_ms, references = await _submit(people, size.submissions)
-    await people.parked(references, "Awaiting triage")
-    return {**figures, "submit_ms": submit_ms, **await _stage_open(people, size.stages)}
+    return {**await _throughput(people, size.lives), **await answers(people, size.submissions, size.stages)}
 
 
 def _cold_start(settings: Settings, key: str) -> Figures:
@@ -215,56 +210,7 @@ async def _throughput(people: BenchPeople, number: int) -> Figures:
     }
 
 
-async def _submit(people: BenchPeople, number: int) -> tuple[Figures, list[str]]:
-    """Submissions at twenty a second, whether or not the earlier ones have been answered: how long an answer takes."""
-    say(f"Submissions: {number} at {1 / SUBMIT_EVERY:.0f} a second ...")
-    took, references, began = list[float](), list[str](), time.perf_counter()
-
-    async def one(place: int) -> None:
-        due = began + place * SUBMIT_EVERY
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        references.append(await people.submit(contact()))
-        took.append((time.perf_counter() - due) * 1000)
-
-    await asyncio.gather(*(one(place) for place in range(number)))
-    return spread(took), references
-
-
-async def _stage_open(people: BenchPeople, number: int) -> Figures:
-    """From a rating being sent to its answer, by when the next stage is open to every reader; and until another client, who looks
-    as soon as that is answered, has read it."""
-    say(f"Stages: {number} ratings, seen by another client ...")
-    async with people.another() as onlooker:
-        took = [await _rated_and_seen(people, onlooker) for _ in range(number)]
-    return {
-        "stage_open_ms": spread([answered * 1000 for answered, _ in took]),
-        "stage_read_ms": spread([read * 1000 for _, read in took]),
-    }
-
-
-async def _rated_and_seen(people: BenchPeople, onlooker: httpx.AsyncClient) -> tuple[float, float]:
-    """Rate a new referral after a moment's thought, while what came before is carried and sent: the seconds until that is
-    answered, and until the onlooker has read the stage it led to."""
-    reference = await people.submit(contact())
-    seen = await people.basis(reference, int((await people.look(reference))["version"]))
-    await asyncio.sleep(THOUGHT)
-    began = time.perf_counter()
-    await people.give(reference, "rate_referral", seen=seen, rating=RATING)
-    answered = time.perf_counter() - began
-    stage = (await people.look(reference, onlooker))["stage"]
-    read = time.perf_counter() - began
-    if stage != "agency_checks":
-        raise BenchFailed(f"a rating was answered, and another client saw the stage {stage}")
-    return answered, read
-
-
 # --- figures ------------------------------------------------------------------------------------------------------------
-
-
-def last_words(folder: Path) -> list[str]:
-    """The last lines of every part's log: the folder goes with the benchmark."""
-    logs = sorted((folder / "data" / "logs").glob("*.log"))
-    return [f"{log.name}: {line}" for log in logs for line in log.read_text(errors="replace").splitlines()[-8:]]
 
 
 def _show(figures: Figures) -> None:

@@ -25,8 +25,8 @@ from mash.api.client import Refused
 from mash.api.demo.mailbox import Mailbox
 from mash.bench.load import BenchPeople
 from mash.bench.measure import BenchFailed, each, say, until
-from mash.bench.run import CLIENTS, completed, last_words, whole_life
-from mash.bench.stack import BenchStack, bench_settings
+from mash.bench.run import CLIENTS, completed, whole_life
+from mash.bench.stack import BenchStack, bench_settings, last_words
 from mash.flows.installation.parts import kind
 from mash.flows.installation.scaled import SCALED_PARTS, ScaledStack
 from mash.flows.store.log import verify

@@ -122,3 +122,9 @@ def cpu_of(process: psutil.Process) -> float:
         except psutil.NoSuchProcess:
             continue  # it ended this moment: from now on it is in its parent's children_user
     return total
+
+
+def last_words(folder: Path) -> list[str]:
+    """The last lines of every part's log: the folder goes with the benchmark."""
+    logs = sorted((folder / "data" / "logs").glob("*.log"))
+    return [f"{log.name}: {line}" for log in logs for line in log.read_text(errors="replace").splitlines()[-8:]]

@@ -13,7 +13,7 @@ from rich.table import Table
 from mash.bench.chaos.evidence import Wrong
 from mash.bench.chaos.faults import FAULTS, Fault
 from mash.bench.chaos.stage import Stage
-from mash.bench.run import last_words
+from mash.bench.stack import last_words
 
 PAUSE = (1.0, 4.0)
 """Seconds between two faults, at least and at most."""
