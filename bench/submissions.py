@@ -14,11 +14,10 @@ from mash.bench.measure import BenchFailed, say, spread
 from mash.bench.one_stack import Figures, run_with_a_stack
 from mash.bench.stack import RATING
 
-RATES = (20, 50)
+USUAL, MANY = 20, 50
 """Submissions a second."""
-BUSY = RATES[0]
-"""At which ratings are given besides: as many as a second brings are carried then, some twenty."""
-WARM = 60
+WARM_UP = 60
+"""Submissions before any is counted, while parts still import and plan."""
 THOUGHT = 0.25
 """Seconds between a look at a case and its rating."""
 
@@ -29,18 +28,23 @@ def run_bench_submissions(as_json: bool, quick: bool) -> int:
 
 
 async def _measure(people: BenchPeople, number: int, stages: int) -> Figures:
-    await _submissions(people, WARM, BUSY)
-    return await answers(people, number, stages)
+    await _submissions(people, WARM_UP, USUAL)
+    figures = await answers(people, number, stages)
+    many = await _submissions(people, number, MANY)
+    say("The same ratings while submissions come ...")
+    coming = asyncio.create_task(_keep_submitting(people))
+    try:
+        busy, _ = await _stages(people, stages)
+    finally:
+        coming.cancel()
+    return {**figures, "submit_many_ms": many, "stage_open_busy_ms": busy}
 
 
 async def answers(people: BenchPeople, number: int, stages: int) -> Figures:
-    """Submissions at each rate, by rate; the same number of ratings beside nothing else and beside submissions. None may be
-    refused."""
-    submitted = {str(rate): await _submissions(people, number, rate) for rate in RATES}
+    """Submissions at twenty a second, and then so many ratings, one after another. None may be refused."""
+    submitted = await _submissions(people, number, USUAL)
     opened, read = await _stages(people, stages)
-    say("The same while submissions come ...")
-    _, (busy, _) = await asyncio.gather(_submissions(people, stages * BUSY // 2, BUSY), _stages(people, stages))
-    return {"submit_ms": submitted, "stage_open_ms": opened, "stage_read_ms": read, "stage_open_busy_ms": busy}
+    return {"submit_ms": submitted, "stage_open_ms": opened, "stage_read_ms": read}
 
 
 async def _submissions(people: BenchPeople, number: int, rate: int) -> dict[str, float]:
@@ -58,6 +62,14 @@ async def _submissions(people: BenchPeople, number: int, rate: int) -> dict[str,
     await asyncio.gather(*(one(place) for place in range(number)))
     await people.parked(references, "Awaiting triage")
     return spread(took)
+
+
+async def _keep_submitting(people: BenchPeople) -> None:
+    """Twenty a second until cancelled: a run settles for a second, so that some twenty are being carried at any time."""
+    async with asyncio.TaskGroup() as group:
+        while True:
+            group.create_task(people.submit(contact()))
+            await asyncio.sleep(1 / USUAL)
 
 
 async def _stages(people: BenchPeople, number: int) -> tuple[dict[str, float], dict[str, float]]:

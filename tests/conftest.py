@@ -16,6 +16,7 @@ import pytest
 from emptying import emptying
 from hub import Hub, Installation, fresh_cluster, hub_here, quick_disk, temporary_hub
 from pydantic import SecretStr
+from sqlalchemy import event
 from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
@@ -27,7 +28,7 @@ hypothesis.settings.register_profile("mash", deadline=None, max_examples=60)
 hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("mash")
 # Tests wait for what Prefect hands out to a worker; in life, who asks every ten seconds asks often enough.
-os.environ.update(PREFECT_WORKER_QUERY_SECONDS="1", PREFECT_WORKER_HEARTBEAT_SECONDS="5")
+os.environ.update(PREFECT_WORKER_QUERY_SECONDS="1", PREFECT_WORKER_HEARTBEAT_SECONDS="10")
 
 HUBS = {name: ExitStack() for name in ("installation", "quick")}
 """The installations that tests share."""
@@ -167,7 +168,16 @@ def empty_database(cluster: Cluster) -> None:
 
 @pytest.fixture
 async def store(settings: Settings, empty_database: None) -> AsyncIterator[Store]:
-    """The store, open on an empty database."""
-    opened = await open_store(settings)
+    """The store, open on an empty database. No statement may have asyncpg ask the catalogue what a type is: each new connection
+    would, for 10 ms (`Numbers`)."""
+    opened, asked = await open_store(settings), list[str]()
+
+    def listen(connection: Any, _: object) -> None:
+        connection.driver_connection.add_query_logger(lambda said: asked.append(said.query) if "typeinfo" in said.query else None)
+
+    for engine in (opened.engine, opened.people):
+        await engine.dispose()
+        event.listen(engine.sync_engine, "connect", listen)
     yield opened
     await opened.close()
+    assert not asked

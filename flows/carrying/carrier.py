@@ -81,8 +81,6 @@ class Carrier:
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
-        self.away = asyncio.Event()
-        """Set where Prefect was there and is no longer."""
         self.holding_client = Context()
         self.refused, self.amiss = "", list[str]()
         """What is wrong in Prefect, in sentences: it refuses our login; something of ours was removed or switched off there."""
@@ -95,12 +93,10 @@ class Carrier:
     def connect(self, client: Client, deployed: Deployed) -> None:
         """Prefect is there, and what runs need in it."""
         self.client, self.deployed, self.holding_client = client, deployed, copy_context()
-        self.away.clear()
 
     def disconnect(self) -> None:
         """Prefect is away. What its runs are tagged with when it is back is not known: it may be put back to before meanwhile."""
         self.deployed = None
-        self.away.set()
         self.tagged.clear()
 
     async def carry_next(self) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -32,6 +31,8 @@ from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 
 log = structlog.stdlib.get_logger("mash.liaison")
+LOST_WITHIN = 3.0
+"""Seconds within which it is seen that an attempt found Prefect away."""
 TELL_EVERY = timedelta(minutes=30)
 
 
@@ -95,17 +96,21 @@ class Liaison:
             await tell_administrators(self.store, hub, what, detail, at_most_every=again * self.store.time.rate)
 
     async def _stay_in_touch(self, client: Client) -> None:
-        name = f"{socket.gethostname()}-{os.getpid()}"
-        beat, often = 0.0, get_current_settings().worker  # as often as Prefect's own workers, by its settings
+        name, clock = f"{socket.gethostname()}-{os.getpid()}", asyncio.get_running_loop().time
+        # As often as Prefect's own workers, by its settings; its server takes whole seconds of a heartbeat.
+        often = get_current_settings().worker
+        heartbeat, query = max(1, round(often.heartbeat_seconds)), max(0.1, often.query_seconds)
+        beats, asks = 0.0, 0.0
         while deployed := self.carrier.deployed:
-            if (now := asyncio.get_running_loop().time()) >= beat:
-                await client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=often.heartbeat_seconds)
-                beat = now + often.heartbeat_seconds
+            if clock() >= beats:
+                beats = clock() + heartbeat
+                await client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=heartbeat)
                 self.carrier.amiss = [sentence async for sentence in switched_off(client)]
                 await self.carrier.tell_of_repairs()
-            await self._take(client, deployed, await due_runs(client))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.carrier.away.wait(), often.query_seconds)
+            if clock() >= asks:
+                asks = clock() + query
+                await self._take(client, deployed, await due_runs(client))
+            await asyncio.sleep(min(LOST_WITHIN, query))
 
     async def _take(self, client: Client, deployed: Deployed, due: list[FlowRun]) -> None:
         """Begin what is due. Which referral a run carries is in our database: its parameters are anybody's to change."""

@@ -20,6 +20,7 @@ from mash.flows.store.reads.added_up import AT_A_TIME, BUCKET, ROWS
 from mash.flows.store.reads.figures import Came, called, came_in
 from mash.flows.store.reads.sums import EDITION, Sums
 from mash.flows.store.store import Store, system_actor
+from mash.flows.store.tables import Numbers
 
 Turn = Callable[[], Awaitable[object]]
 """Waits until what is more urgent is done."""
@@ -42,9 +43,10 @@ _OWED = text("""
         OR NOT EXISTS (SELECT FROM figure_sum s WHERE s.hub = :hub AND s.day = owed.day))
     GROUP BY day ORDER BY day DESC""")
 _OF_DAY = text("""
-    SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT reference) AS references, coalesce(bool_or(anew), false) AS anew,
+    SELECT CAST(array_agg(id ORDER BY id) AS text[]) AS ids, array_agg(DISTINCT reference) AS references,
+        coalesce(bool_or(anew), false) AS anew,
         (SELECT sums FROM figure_sum WHERE hub = :hub AND day = :day AND edition = :edition AND made_at <= :now) AS kept
-    FROM figure_owed WHERE hub = :hub AND day = :day""")
+    FROM figure_owed WHERE hub = :hub AND day = :day""").columns(ids=Numbers())
 _CASES = text("""
     SELECT root, reference, state FROM referral WHERE hub = :hub AND finished
         AND received_at >= CAST(CAST(:day AS date) AS timestamp) AT TIME ZONE 'Europe/London'

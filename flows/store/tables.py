@@ -202,35 +202,35 @@ class Withheld(SQLModel, table=True):
     because: str | None
 
 
-class _AsText(TypeDecorator[list[int]]):
-    """Numbers as they go to and fro."""
+class _Texts(TypeDecorator[list[int]]):
+    """64-bit whole numbers, sent as PostgreSQL's text[]."""
 
     impl = ARRAY(Text)
     cache_ok = True
 
     def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> list[str] | None:
-        """As they go."""
+        """Numbers as texts, for a statement."""
         return None if value is None else [str(each) for each in value]
-
-    def process_result_value(self, value: list[Any] | None, dialect: Dialect) -> list[int] | None:
-        """As they have come."""
-        return None if value is None else [int(each) for each in value]
 
 
 class Numbers(TypeDecorator[list[int]]):
-    """64-bit whole numbers, which go to and fro as text: what an array of anything else is, asyncpg asks of the catalogue on each
-    new connection, which takes 10 ms."""
+    """64-bit whole numbers, sent and read as PostgreSQL's text[]: what an array of anything else is, asyncpg asks the catalogue
+    on each new connection, which takes 10 ms. A statement that is written out casts what it gives to text[]."""
 
     impl = ARRAY(BigInteger)
     cache_ok = True
 
     def bind_expression(self, bindparam: BindParameter[list[int]]) -> ColumnElement[Any]:
-        """The text, taken for numbers."""
-        return cast(type_coerce(bindparam, _AsText()), ARRAY(BigInteger))
+        """The texts, taken for numbers."""
+        return cast(type_coerce(bindparam, _Texts()), ARRAY(BigInteger))
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The numbers, given as text."""
-        return type_coerce(cast(column, ARRAY(Text)), _AsText())
+        """The numbers, given as texts."""
+        return type_coerce(cast(column, ARRAY(Text)), self)
+
+    def process_result_value(self, value: list[Any] | None, dialect: Dialect) -> list[int] | None:
+        """Texts as numbers, of a row."""
+        return None if value is None else [int(each) for each in value]
 
 
 def numbers(*, nullable: bool = False) -> Column[list[int]]:

@@ -54,7 +54,10 @@ def test_what_is_paused_in_prefect_is_said_until_it_is_resumed(quick: Installati
         quick.prefect.patch("/work_pools/mash", json={"is_paused": True}).raise_for_status()
         return "Prefect's work pool mash is paused: no run is carried" in wrong(quick)
 
-    eventually(said)
+    try:
+        eventually(said)
+    finally:
+        quick.prefect.patch("/work_pools/mash", json={"is_paused": False}).raise_for_status()
     eventually(lambda: "work pool" not in wrong(quick))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import psycopg
 import pytest
 from acting import DUTY, SCHOOL, confirmed
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
@@ -105,21 +105,6 @@ async def test_who_is_likely_known_is_found_without_reading_all_that_anybody_is_
         assert await likely_known(connection, store, again)
         whole, by_key = (await connection.execute(read)).one()
     assert by_key and not whole
-
-
-async def test_who_is_likely_known_is_found_on_a_new_connection_without_asking_the_catalogue_what_numbers_are(
-    store: Store,
-) -> None:
-    await contact(store, child("Isla", "Example", "2015-12-20", address=HOME))
-    again, asked = await contact(store, child("Isla", "Example", "2015-12-20", address=HOME)), list[str]()
-
-    def listen(connection: Any, _: object) -> None:
-        connection.driver_connection.add_query_logger(lambda said: asked.append(said.query))
-
-    await store.engine.dispose()
-    event.listen(store.engine.sync_engine, "connect", listen)
-    assert await known(store, again)
-    assert "BEGIN;" in asked and not any("typeinfo" in each for each in asked)
 
 
 async def test_day_and_month_may_be_exchanged(store: Store) -> None:

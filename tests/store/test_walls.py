@@ -90,7 +90,7 @@ async def test_what_is_written_to_one_case_reads_no_table_from_end_to_end(store:
     for _ in range(20):
         await submit(store)
     tables = ("referral", "event", "notice", "known_person", "known_key", "personal_item", "participant")
-    read = text("SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname = ANY (:tables)")
+    read = text("SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables WHERE CAST(relname AS text) = ANY (:tables)")
     async with store.transaction(DUTY, of_one_case=True) as connection:
         before = await connection.scalar(read, {"tables": list(tables)}) or 0
         await apply(connection, store, reference, AddNote(), DUTY, words="She rang again.")

@@ -19,6 +19,7 @@ from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.reads.people import Named, Naming, beside, by_numbers, people_named
 from mash.flows.store.sounds import comparable, spellings
 from mash.flows.store.store import Store
+from mash.flows.store.tables import Numbers
 from mash.states.values import Actor
 
 MOST = 20
@@ -52,10 +53,11 @@ class Found(Named):
 
 # The rows are read under the policies: the function says which, and no more.
 _ALIKE = text("""
-    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, a.likely, k.born, k.tokens
+    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, a.likely, k.born, CAST(k.tokens AS text[]) AS tokens
     FROM people_alike(:hub, :apart_from, CAST(:asked AS json), :least, :of_that_day, :most) a
         JOIN known_person k ON k.id = a.person JOIN referral r ON r.reference = k.reference
-    WHERE k.hub = :hub AND r.hub = :hub ORDER BY a.place, a.likely DESC, a.born_alike DESC, a.alike DESC, k.reference DESC""")
+    WHERE k.hub = :hub AND r.hub = :hub
+    ORDER BY a.place, a.likely DESC, a.born_alike DESC, a.alike DESC, k.reference DESC""").columns(tokens=Numbers())
 BORN: dict[int, Born] = {2: "the same", 1: "day and month exchanged", 0: "another"}
 
 
