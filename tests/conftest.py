@@ -169,7 +169,7 @@ def empty_database(cluster: Cluster) -> None:
 @pytest.fixture
 async def store(settings: Settings, empty_database: None) -> AsyncIterator[Store]:
     """The store, open on an empty database. No statement may have asyncpg ask the catalogue what a type is: each new connection
-    would, for 10 ms (`Numbers`)."""
+    would, for 10 ms."""
     opened, asked = await open_store(settings), list[str]()
 
     def listen(connection: Any, _: object) -> None:
@@ -180,4 +180,4 @@ async def store(settings: Settings, empty_database: None) -> AsyncIterator[Store
         event.listen(engine.sync_engine, "connect", listen)
     yield opened
     await opened.close()
-    assert not asked
+    assert not asked, "an array that is not of text: send and read it as flows/store/number_arrays.py does"

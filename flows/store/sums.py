@@ -16,11 +16,11 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.away import DATABASE_AWAY
+from mash.flows.store.number_arrays import Numbers
 from mash.flows.store.reads.added_up import AT_A_TIME, BUCKET, ROWS
 from mash.flows.store.reads.figures import Came, called, came_in
 from mash.flows.store.reads.sums import EDITION, Sums
 from mash.flows.store.store import Store, system_actor
-from mash.flows.store.tables import Numbers
 
 Turn = Callable[[], Awaitable[object]]
 """Waits until what is more urgent is done."""

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    BindParameter,
     Column,
-    ColumnElement,
     Computed,
     DateTime,
-    Dialect,
     ForeignKey,
     LargeBinary,
     SmallInteger,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
-    cast,
-    type_coerce,
 )
 from sqlalchemy import Identity as Counted
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
+
+from mash.flows.store.number_arrays import Numbers
 
 
 def moment(*, nullable: bool = False) -> Column[datetime]:
@@ -200,37 +195,6 @@ class Withheld(SQLModel, table=True):
     released_at: datetime | None = Field(sa_column=moment(nullable=True))
     released_by: str | None
     because: str | None
-
-
-class _Texts(TypeDecorator[list[int]]):
-    """64-bit whole numbers, sent as PostgreSQL's text[]."""
-
-    impl = ARRAY(Text)
-    cache_ok = True
-
-    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> list[str] | None:
-        """Numbers as texts, for a statement."""
-        return None if value is None else [str(each) for each in value]
-
-
-class Numbers(TypeDecorator[list[int]]):
-    """64-bit whole numbers, sent and read as PostgreSQL's text[]: what an array of anything else is, asyncpg asks the catalogue
-    on each new connection, which takes 10 ms. A statement that is written out casts what it gives to text[]."""
-
-    impl = ARRAY(BigInteger)
-    cache_ok = True
-
-    def bind_expression(self, bindparam: BindParameter[list[int]]) -> ColumnElement[Any]:
-        """The texts, taken for numbers."""
-        return cast(type_coerce(bindparam, _Texts()), ARRAY(BigInteger))
-
-    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The numbers, given as texts."""
-        return type_coerce(cast(column, ARRAY(Text)), self)
-
-    def process_result_value(self, value: list[Any] | None, dialect: Dialect) -> list[int] | None:
-        """Texts as numbers, of a row."""
-        return None if value is None else [int(each) for each in value]
 
 
 def numbers(*, nullable: bool = False) -> Column[list[int]]:

@@ -15,8 +15,9 @@ from mash.flows.store.keys import unseal
 from mash.flows.store.likeness import Grade, Hub, Likeness, Person, Row, compared, wanted
 from mash.flows.store.marks import columns, facts
 from mash.flows.store.names import NAMED, is_somebody, shared_address
+from mash.flows.store.number_arrays import Numbers
 from mash.flows.store.store import Store
-from mash.flows.store.tables import ITEMS, PEOPLE, Numbers
+from mash.flows.store.tables import ITEMS, PEOPLE
 from mash.flows.store.writes import Item
 from mash.states.referral import Referral
 

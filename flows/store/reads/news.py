@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, text
 
 from mash.config.permissions import may
+from mash.flows.store.number_arrays import Numbers
 from mash.flows.store.store import Store
-from mash.flows.store.tables import Numbers
 from mash.states.log import RECORDED, Recorded
 from mash.states.messages import EVENTS
 from mash.states.reading import of_any_child

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.marks import number, single
 from mash.flows.store.names import birthdays, sounds, tokens
+from mash.flows.store.number_arrays import Numbers
 from mash.flows.store.particulars import Particulars, particulars
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.known import people_sharing
@@ -19,7 +20,6 @@ from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.reads.people import Named, Naming, beside, by_numbers, people_named
 from mash.flows.store.sounds import comparable, spellings
 from mash.flows.store.store import Store
-from mash.flows.store.tables import Numbers
 from mash.states.values import Actor
 
 MOST = 20
