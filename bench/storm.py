@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from mash.bench.load import BenchPeople
 from mash.bench.measure import say, spread, until
 from mash.bench.one_stack import Figures, run_with_a_stack
-from mash.bench.waiting import AWAITING, breaches, load
+from mash.bench.waiting import AWAITING, all_breached, load
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 
@@ -32,15 +32,9 @@ async def _storm(people: BenchPeople, number: int) -> Figures:
     references = await load(people.store, number, wait, "storm")
     await people.parked(references, AWAITING, wait.total_seconds())
     made = time.monotonic() - began
-    calls, cpu = people.stack.prefect_calls(), people.stack.cpu("worker", "prefect")
     await asyncio.sleep((due - datetime.now(UTC)).total_seconds())
-    late: list[float] = []
-
-    async def all_breached() -> bool:
-        late[:] = await breaches(people.store, references)
-        return len(late) == number
-
-    await until(all_breached, f"{number} clocks breached", 300)
+    calls, cpu = people.stack.prefect_calls(), people.stack.cpu("worker", "prefect")
+    late = await all_breached(people, references, due)
     await until(lambda: _all_shown(people.store), f"{number} runs shown", 1800)
     shown = (datetime.now(UTC) - due).total_seconds()
     return {

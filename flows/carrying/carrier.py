@@ -55,8 +55,8 @@ REFUSED = (httpx.HTTPStatusError, httpx.TimeoutException, ObjectNotFound)
 polls fail too."""
 AT_A_TIME = 500
 """Stories that are looked for at once."""
-RUNS_FIRST = 180.0
-"""Seconds after which stories are written although runs wait to be shown."""
+RUNS_FIRST = 300.0
+"""Seconds after which stories are written although runs wait to be shown: ten thousand runs take four minutes."""
 MOST_TAGGED = 20_000
 """Runs whose tags are remembered."""
 KEEPS_FAILING = 3
@@ -145,7 +145,7 @@ class Carrier:
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, case.referral.version, told=False)
             return
-        known = await self._known_run(case)
+        known = self._as_left(case) or await self._known_run(case)
         if known is None:
             run = await self._new_run(case)
         elif only_to_show(case, known):
@@ -170,6 +170,17 @@ class Carrier:
         if len(self.tagged) >= MOST_TAGGED:
             self.tagged.clear()
         self.tagged[run] = case.referral.version, tags_of(case.referral)
+
+    def _as_left(self, case: Case) -> FlowRun | None:
+        """The run of a referral as this worker parked it, where nobody has shown it since: it is begun without asking. What
+        somebody made of it in Prefect meanwhile is begun too, and what cannot be is read when it is tried again."""
+        run, tags = case.flow_run_id, tags_of(case.referral)
+        if self.deployed is None or run is None or self.tagged.pop(run, None) != (case.shown, tags):
+            return None
+        parameters = parameters_of(case)
+        return FlowRun(
+            id=run, flow_id=self.deployed.flow, name=case.reference, tags=sorted(tags), parameters=parameters, state=Pending()
+        )
 
     async def _shown_where_parked(self, case: Case) -> bool:
         """Have a parked run that has nothing to do but to wait on say anew what it waits for, and until when; whether it was one.

@@ -59,6 +59,15 @@ class _Deployment:
         return f"{self.flow.name}/{self.name}"
 
 
+@dataclass(frozen=True)
+class _There:
+    """A deployment as it is in Prefect now, of which flow, and what was missing or wrong."""
+
+    id: UUID
+    flow: UUID
+    wrong: list[str]
+
+
 def _wanted() -> tuple[_Deployment, _Deployment, _Deployment]:
     return (
         _Deployment("hub", referral, "One run per referral, parked between events", UNRATED),
@@ -108,8 +117,9 @@ async def deploy(client: PrefectClient, store: Store) -> tuple[Deployed, list[st
     wrong = await _pool(client)
     named = queues(store)
     wrong += await _queues(client, named)
-    (carrying, of_hub), (watching, of_watch), (night, of_night) = [await _deployment(client, each) for each in _wanted()]
-    return Deployed(carrying, watching, night, frozenset(named)), [*wrong, *of_hub, *of_watch, *of_night]
+    carrying, watching, night = [await _deployment(client, each) for each in _wanted()]
+    wrong += [*carrying.wrong, *watching.wrong, *night.wrong]
+    return Deployed(carrying.flow, carrying.id, watching.id, night.id, frozenset(named)), wrong
 
 
 async def _pool(client: PrefectClient) -> list[str]:
@@ -142,17 +152,18 @@ async def _queues(client: PrefectClient, named: dict[str, int]) -> list[str]:
     return wrong
 
 
-async def _deployment(client: PrefectClient, wanted: _Deployment) -> tuple[UUID, list[str]]:
+async def _deployment(client: PrefectClient, wanted: _Deployment) -> _There:
     try:
         found = await client.read_deployment_by_name(wanted.path)
     except ObjectNotFound:
-        return await _make(client, wanted), [f"the deployment {wanted.path} was missing"]
+        made, flow = await _make(client, wanted)
+        return _There(made, flow, [f"the deployment {wanted.path} was missing"])
     wrong = _changed(found, wanted)
     if wrong:
         await _make(client, wanted)
         if found.global_concurrency_limit:
             await client.update_deployment(found.id, DeploymentUpdate(concurrency_limit=None))
-    return found.id, wrong
+    return _There(found.id, found.flow_id, wrong)
 
 
 def _changed(found: DeploymentResponse, wanted: _Deployment) -> list[str]:
@@ -181,9 +192,10 @@ def _keeps_to(found: list[DeploymentSchedule], wanted: IntervalSchedule | None) 
     )
 
 
-async def _make(client: PrefectClient, wanted: _Deployment) -> UUID:
-    return await client.create_deployment(
-        flow_id=await client.create_flow(wanted.flow),
+async def _make(client: PrefectClient, wanted: _Deployment) -> tuple[UUID, UUID]:
+    flow = await client.create_flow(wanted.flow)
+    made = await client.create_deployment(
+        flow_id=flow,
         name=wanted.name,
         work_pool_name=POOL,
         work_queue_name=wanted.queue,
@@ -193,6 +205,7 @@ async def _make(client: PrefectClient, wanted: _Deployment) -> UUID:
         description=wanted.description,
         paused=False,
     )
+    return made, flow
 
 
 async def end_left_rounds(client: PrefectClient) -> None:

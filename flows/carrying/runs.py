@@ -39,8 +39,9 @@ MOST_CREATED = 100
 
 @dataclass(frozen=True)
 class Deployed:
-    """The ids of our deployments, and the names of the queues."""
+    """The ids of the flow that carries referrals and of our deployments, and the names of the queues."""
 
+    flow: UUID
     referral: UUID
     watchdog: UUID
     nightly: UUID
