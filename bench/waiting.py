@@ -149,8 +149,8 @@ async def all_breached(people: BenchPeople, references: list[str], due: datetime
 
     await until(none_is_due, f"{len(references)} clocks fired", 300)
     found = await _breaches(people.store, references)
-    if len(found) < len(references):
-        raise BenchFailed(f"of {len(references)} clocks {len(found)} were recorded as breached")
+    if len(found) != len(references):
+        raise BenchFailed(f"of {len(references)} clocks {len(found)} breaches were recorded")
     return found
 
 

@@ -17,7 +17,7 @@ from prefect import Flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import run_flow_async
-from prefect.states import Pending
+from prefect.states import Pending, Scheduled
 
 from mash.config.settings import Settings
 from mash.flows.carrying.connection import CARRIED, Client
@@ -55,8 +55,8 @@ REFUSED = (httpx.HTTPStatusError, httpx.TimeoutException, ObjectNotFound)
 polls fail too."""
 AT_A_TIME = 500
 """Stories that are looked for at once."""
-RUNS_FIRST = 300.0
-"""Seconds after which stories are written although runs wait to be shown: ten thousand runs take four minutes."""
+RUNS_FIRST = 240.0
+"""Seconds after which stories are written although runs wait to be shown: ten thousand runs take about as long."""
 MOST_TAGGED = 20_000
 """Runs whose tags are remembered."""
 KEEPS_FAILING = 3
@@ -127,7 +127,7 @@ class Carrier:
             case = await read_case(self.store, reference)
             try:
                 if case.shown < case.referral.version or (again and is_due(self.store, case)):
-                    await self._carry(case)
+                    await self._carry(case, again)
                 elif again:
                     await self._put_right(case)
             except REFUSED as refused:
@@ -139,28 +139,35 @@ class Carrier:
                 log.error("an attempt has failed", reference=reference, error=type(error).__name__)
                 await self._rest(case)
 
-    async def _carry(self, case: Case) -> None:
-        """Have the run deal with what happened."""
+    async def _carry(self, case: Case, again: bool) -> None:
+        """Have the run deal with what happened. Where it is looked `again` at what Prefect shows, the run is read."""
         if await self._shown_where_parked(case):
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, case.referral.version, told=False)
             return
-        known = self._as_left(case) or await self._known_run(case)
-        if known is None:
-            run = await self._new_run(case)
-        elif only_to_show(case, known):
-            run = known
-            await show(self.client, self.store, self.stories, case, run)
-        else:
-            run = await self._taken_up(case, known)
-        to_run = run.state is not None and run.state.is_pending()
-        carried, done = await self._run(case, run, new=known is None) if to_run else (case, True)
+        left = self._as_left(case)
+        believed = left is not None and not again
+        run, new = (left, False) if left and not again else await self._made_ready(case)
+        to_run = believed or (run.state is not None and run.state.is_pending())
+        carried, done = await self._run(case, run, new=new) if to_run else (case, True)
         if done:
             self._remember(carried, run.id)
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, carried.referral.version, told=True)
+        elif believed:  # it was not as it was left
+            await self._carry(case, again=True)
         else:
             await self._rest(case)
+
+    async def _made_ready(self, case: Case) -> tuple[FlowRun, bool]:
+        """A referral's run as Prefect has it, Pending where it is to be carried; and whether it was made for this."""
+        known = await self._known_run(case)
+        if known is None:
+            return await self._new_run(case), True
+        if only_to_show(case, known):
+            await show(self.client, self.store, self.stories, case, known)
+            return known, False
+        return await self._taken_up(case, known), False
 
     def _remember(self, case: Case, run: UUID) -> None:
         """Which tags a run has, which shows a case as it is."""
@@ -172,15 +179,12 @@ class Carrier:
         self.tagged[run] = case.referral.version, tags_of(case.referral)
 
     def _as_left(self, case: Case) -> FlowRun | None:
-        """The run of a referral as this worker parked it, where nobody has shown it since: it is begun without asking. What
-        somebody made of it in Prefect meanwhile is begun too, and what cannot be is read when it is tried again."""
+        """The run of a referral as this worker parked it, where nobody has shown it since: once, as what fails is read."""
         run, tags = case.flow_run_id, tags_of(case.referral)
         if self.deployed is None or run is None or self.tagged.pop(run, None) != (case.shown, tags):
             return None
-        parameters = parameters_of(case)
-        return FlowRun(
-            id=run, flow_id=self.deployed.flow, name=case.reference, tags=sorted(tags), parameters=parameters, state=Pending()
-        )
+        parked_so = {"name": case.reference, "tags": sorted(tags), "parameters": parameters_of(case), "state": Scheduled()}
+        return FlowRun(id=run, flow_id=self.deployed.flow, **parked_so)
 
     async def _shown_where_parked(self, case: Case) -> bool:
         """Have a parked run that has nothing to do but to wait on say anew what it waits for, and until when; whether it was one.
@@ -191,6 +195,7 @@ class Carrier:
         if self.tagged.get(run) != (case.shown, tags_of(case.referral)) and not await tag(self.client, case, run):
             return False
         if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
+            self.tagged.pop(run, None)  # somebody has changed it
             return False
         self._remember(case, run)
         return True

@@ -17,12 +17,13 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from mash.config.errors import SettingsError
+from mash.flows.carrying.runs import begin_parked
 
 REFUSED = (
     "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING has to be what the server has as PREFECT_SERVER_API_AUTH_STRING"
 )
 CARRIED: ContextVar[FlowRun | None] = ContextVar("carried", default=None)
-"""The run that is being carried, as Prefect gave it a moment ago."""
+"""The run that is being carried: as Prefect gave it a moment ago, or Scheduled, where it is believed to be as it was left."""
 
 
 class Client(PrefectClient):
@@ -45,9 +46,11 @@ class Client(PrefectClient):
     ) -> OrchestrationResult[Any]:
         """Set a run's state; the run that is being carried begins by force. From a parked state the ordinary way needs two calls
         more, and may have the engine sleep until the run's deadline; from a final one there is none. That nobody else carries it
-        is said by its referral's lock."""
+        is said by its referral's lock. Raises Abort where it is believed to be parked and is not."""
         carried = CARRIED.get()
         begins = carried is not None and str(carried.id) == str(flow_run_id) and state.is_running()
+        if carried and begins and carried.state and carried.state.is_scheduled():
+            return await begin_parked(self, carried, state)
         return await super().set_flow_run_state(flow_run_id, state, force or begins)
 
 

@@ -26,8 +26,8 @@ class CarryFailed(Exception):
 
 @dataclass
 class Attempt:
-    """One attempt at carrying a referral: the store, the stories, the case as it was found, and its run as Prefect had it (`new`
-    where it was just made)."""
+    """One attempt at carrying a referral: the store, the stories, the case as it was found, and its run as Prefect had it, or was
+    left with it (`new` where it was just made)."""
 
     store: Store
     stories: Stories

@@ -11,18 +11,22 @@ from uuid import UUID, uuid4
 
 import httpx
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.actions import DeploymentFlowRunCreate
 from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
     FlowRunFilterId,
+    FlowRunFilterName,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    FlowRunFilterTags,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import Abort
 from prefect.states import to_state_create
 
 from mash.flows.carrying.referral import referral
@@ -35,6 +39,8 @@ PAGE = 200
 """Runs that are asked for at once: Prefect gives no more."""
 MOST_CREATED = 100
 """Runs that are made at once: Prefect makes no more."""
+PARKED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+"""Runs between two attempts."""
 
 
 @dataclass(frozen=True)
@@ -133,21 +139,38 @@ async def set_parked(client: PrefectClient, runs: Collection[UUID], state: State
     is gone, is left as it is: an attempt may be under way. At most fifty, each of which the caller holds the lock of."""
     if not runs:  # without a filter Prefect means every run that it has
         raise ValueError("the runs have to be named")
-    named = FlowRunFilter(
-        id=FlowRunFilterId(any_=list(runs)), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+    results = await _set_where(client, FlowRunFilter(id=FlowRunFilterId(any_=list(runs)), state=PARKED), state)
+    return {UUID(each["flow_run_id"]) for each in results if each["status"] == SetStateStatus.ACCEPT.value}
+
+
+async def begin_parked(client: PrefectClient, run: FlowRun, state: State[Any]) -> OrchestrationResult[Any]:
+    """Begin a run where it is parked, and named and tagged as here, whatever its deadline. Raises Abort where it is not: somebody
+    has changed it, or it is gone."""
+    as_here = FlowRunFilter(
+        id=FlowRunFilterId(any_=[run.id]),
+        state=PARKED,
+        name=FlowRunFilterName(any_=[run.name]),
+        tags=FlowRunFilterTags(all_=sorted(run.tags)),
     )
+    for each in await _set_where(client, as_here, state, force=True):
+        return OrchestrationResult[Any].model_validate(each)
+    raise Abort("the run is not as it was left")
+
+
+async def _set_where(client: PrefectClient, runs: FlowRunFilter, state: State[Any], *, force: bool = False) -> list[Any]:
+    """Set the state of these runs; what became of each that there is."""
     create = to_state_create(state)
     create.state_details.transition_id = uuid4()
-    asked = {"flow_runs": named.model_dump(mode="json"), "state": create.model_dump(mode="json", serialize_as_any=True)}
+    changed = create.model_dump(mode="json", serialize_as_any=True)
+    asked = {"flow_runs": runs.model_dump(mode="json"), "state": changed, "force": force}
     path: Any = "/flow_runs/bulk_set_state"  # the client has no call for it, and its list of paths leaves it out
     try:
         answer = await client.request("POST", path, json=asked)
     except httpx.HTTPStatusError as refused:
         if refused.response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED):
-            return set()  # a server of an earlier release, which has no such call: they are shown by attempts
+            return []  # a server of an earlier release, which has no such call: they are shown by attempts
         raise
-    results = answer.json()["results"]
-    return {UUID(each["flow_run_id"]) for each in results if each["status"] == SetStateStatus.ACCEPT.value}
+    return list(answer.json()["results"])
 
 
 async def due_runs(client: PrefectClient) -> list[FlowRun]:

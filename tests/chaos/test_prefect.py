@@ -92,6 +92,48 @@ def test_a_waiting_referrals_run_is_put_back_on_its_feet_and_the_administrators_
     eventually(lambda: any("put back on their feet" in subject for subject in hub.received.to("administrator")))
 
 
+LEFT = {"CANCELLED": "Cancelled", "FAILED": "Failed", "PAUSED": "Paused", "RUNNING": "Running"}
+"""States that somebody may leave a run in that waits, and what Prefect calls them."""
+
+
+def test_what_became_of_a_run_a_moment_before_its_referral_ends_is_recorded_and_it_is_completed(hub: Installation) -> None:
+    kinds = (*LEFT, "COMPLETED", "renamed", "deleted")
+    references = {kind: hub.referral() for kind in kinds}
+    for reference in references.values():
+        hub.rate(reference, "green")
+        hub.answer_all(reference)
+    runs = {}
+    for kind, reference in references.items():
+        hub.awaits(reference, "Awaiting decision")
+        runs[kind] = hub.at_rest(reference)["id"]
+    for kind, reference in references.items():
+        if kind == "deleted":
+            assert hub.prefect.delete(f"/flow_runs/{runs[kind]}").status_code == 204
+        elif kind == "renamed":
+            assert hub.prefect.patch(f"/flow_runs/{runs[kind]}", json={"name": CANARY}).status_code == 204
+        else:
+            hub.set_state(runs[kind], kind)
+        hub.give(reference, "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+    for kind, reference in references.items():
+        done = hub.awaits(reference, "Completed")
+        assert kind == "deleted" or (done["id"], bool(done["start_time"])) == (runs[kind], True)
+    for kind, what in {**LEFT, "renamed": "renamed", "deleted": "forgotten"}.items():
+        (repair,) = hub.repairs(references[kind])
+        assert what in repair
+
+
+def test_what_became_of_a_run_a_moment_before_something_else_happened_is_recorded_and_it_waits_on(hub: Installation) -> None:
+    references = {kind: hub.referral() for kind in LEFT}
+    runs = {kind: hub.at_rest(reference)["id"] for kind, reference in references.items()}
+    for kind, reference in references.items():
+        hub.set_state(runs[kind], kind)
+        hub.give(reference, "add_note", words="She rang again.")
+    for kind, reference in references.items():
+        assert hub.awaits(reference, "Awaiting triage")["id"] == runs[kind]
+        (repair,) = hub.repairs(reference)  # the watchdog may come first
+        assert LEFT[kind] in repair
+
+
 def test_a_run_that_is_renamed_retagged_and_made_to_name_another_referral_is_put_right_once(hub: Installation) -> None:
     mine, other = hub.referral(), hub.referral()
     run = hub.at_rest(mine)["id"]
