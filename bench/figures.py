@@ -67,7 +67,7 @@ async def _measure(people: BenchPeople, size: Size) -> Figures:
     for path in ("/manager?weeks=52", "/manager?weeks=26"):
         stack.kill("api")
         stack.start("api")
-        stack.wait_ready(60)
+        stack.wait_ready()
         figures[path] = await _looks(people, path)
         say(f"  {path} {json.dumps(figures[path])}")
     return figures

@@ -29,7 +29,7 @@ def run_with_a_stack(measure: Measure, as_json: bool) -> int:
         controller, mail_port = mailbox.serve()
         try:
             with BenchStack(bench_settings(Path(folder), mail_port)) as stack:
-                stack.wait_ready(120)
+                stack.wait_ready()
                 figures = asyncio.run(_measured(stack, measure))
         except (BenchFailed, Refused, TimeoutError) as failed:
             say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))

@@ -57,7 +57,7 @@ def run_bench(as_json: bool, quick: bool) -> int:
             settings = bench_settings(Path(folder), mail_port)
             stack = BenchStack(settings.model_copy(update={"story_seconds": 5.0}) if quick else settings)
             with stack:
-                stack.wait_ready(120)
+                stack.wait_ready()
                 figures, key = asyncio.run(_measure(stack, Size(quick)))
             figures |= _cold_start(stack.settings, key)
         except (BenchFailed, Refused, TimeoutError) as failed:

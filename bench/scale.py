@@ -105,7 +105,7 @@ def run_bench_scale(as_json: bool, quick: bool) -> int:
         try:
             say("Starting PostgreSQL, Redis, and two of everything else ...")
             with ScaledBench(bench_settings(Path(folder), mail_port)) as stack:
-                stack.wait_ready(120)
+                stack.wait_ready()
                 figures = asyncio.run(_measure(stack, 16 if quick else 80))
         except (BenchFailed, Refused, TimeoutError) as failed:
             say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))

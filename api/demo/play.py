@@ -106,7 +106,7 @@ def _played(settings: Settings, console: Console, mailbox: Mailbox, mail_page: s
     began = time.monotonic()
     console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
     with WithPast(settings) as stack:
-        stack.wait_ready(60)
+        stack.wait_ready()
         console.print(
             f"Playing {LASTS / timedelta(hours=1):.0f} hours of demo time, from {dated(STARTS)}: it takes about"
             f" {LASTS.total_seconds() / RATE:.0f} seconds. The mail can be read at {mail_page}",
@@ -125,7 +125,7 @@ def _stay(settings: Settings, console: Console, mailbox: Mailbox, visitors: Visi
     """Be up for whoever looks around, until Ctrl-C."""
     console.print("\nStarting again: from here on an hour of demo time takes an hour ...")
     with Stack(settings) as stack:
-        stack.wait_ready(60)
+        stack.wait_ready()
         assert mailbox.time
         show(console, stack, visitors, mail_page, mailbox.time)
         stack.supervise()

@@ -51,7 +51,7 @@ def run_story(as_json: bool) -> int:
         settings = settings.model_copy(update={"time_rate": RATE, "time_start": lines[0]["at"]})
         console.print("Starting PostgreSQL, the worker and the API ...")
         with Stack(settings, PARTS) as stack:
-            stack.wait_ready(60)
+            stack.wait_ready()
             hub = asyncio.run(_front_door(stack, console, mailbox))
             year = _Year(stack, hub, lines)
             try:
@@ -141,7 +141,7 @@ class _Year:
         self.hub.mailbox.time = move_time(self.stack.settings, RATE, at)
         for part in PARTS:
             self.stack.start(part)
-        self.stack.wait_ready(60)
+        self.stack.wait_ready()
         self.hub.http = _client(self.stack)
 
     # --- the first two --------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def scene() -> Iterator[Scene]:
     controller, mail_port = mailbox.serve()
     try:
         with Stack(_settings(folder, mail_port)) as stack:
-            stack.wait_ready(90)
+            stack.wait_ready()
             with httpx.Client(base_url=stack.settings.base_url, timeout=30) as http:
                 yield prepared(Instance(stack=stack, http=http, key=""), mailbox)
     finally:

@@ -109,7 +109,7 @@ class Stage:
                 self.lacks["disk"] = "Mounting a disk that can be filled is not permitted here."
             self.mail.open()
             self.stack.__enter__()
-            self.stack.wait_ready(120)
+            self.stack.wait_ready()
         except BaseException:
             self._leave()
             raise

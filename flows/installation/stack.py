@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -36,15 +37,23 @@ from mash.flows.installation.secret_files import elsewhere, provide_secrets, sec
 EARLY = ("api",)
 """What begins to import before there is a database: people wait for it. It reads its settings when all is prepared, of which some
 are written meanwhile."""
+PORTS = range(20_000, 30_000)
+"""From which a free port is taken: Linux gives out 32,768 and above, others 49,152 and above."""
+TRIES = 100
+LONGEST_START = 240.0
+"""Seconds for which is waited until all parts are there: much longer than it takes, for a slow machine."""
 LONGEST_WAIT = 30.0
 """Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listens on. Not one of those that the system gives out by itself: before it is listened
+    on, which may be seconds later, it would give it to somebody else. Raises OSError where there is none."""
+    for port in secrets.SystemRandom().sample(PORTS, TRIES):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no free port was found between {PORTS.start} and {PORTS.stop}")
 
 
 class Stack:

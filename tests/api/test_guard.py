@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from hub import ORDINARY, Hub, hub_here, served
 
@@ -218,9 +217,7 @@ def test_a_valid_key_guesses_codes_no_faster_than_nobody(limited: Hub) -> None:
 
 def test_guesses_that_come_at_once_are_no_more_than_one_after_another(limited: Hub) -> None:
     def guess(number: int) -> int:
-        return httpx.post(
-            f"{limited.http.base_url}/status", data={"reference": "MASH-26-000001", "code": str(number)}
-        ).status_code
+        return limited.http.post("/status", data={"reference": "MASH-26-000001", "code": str(number)}).status_code
 
     with ThreadPoolExecutor(20) as at_once:
         tried = list(at_once.map(guess, range(55)))
@@ -232,7 +229,8 @@ def test_callers_with_ipv4_addresses_written_as_ipv6_are_not_held_up_by_one_of_t
         return behind_a_proxy.http.get("/status", headers={"X-Forwarded-For": address}).status_code
 
     assert 429 in [ask("::ffff:192.0.2.1") for _ in range(80)]
-    assert ask("192.0.2.1") == 429, "the same caller, written otherwise"
+    # One is let through each second.
+    assert 429 in (ask("192.0.2.1"), ask("192.0.2.1")), "the same caller, written otherwise"
     assert [ask(f"::ffff:192.0.2.{n}") for n in range(2, 12)] == [200] * 10
 
 
@@ -293,8 +291,10 @@ def test_a_wrong_method_says_which_are_right(hub: Hub) -> None:
 
 def test_an_invented_address_of_a_proxy_is_not_believed(limited: Hub) -> None:
     invented = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in range(80))
+    began = time.monotonic()
     answers = [limited.http.get("/rota", headers=headers).status_code for headers in invented]
-    assert set(answers) <= {401, 429} and answers[-1] == 429
+    # One is let through each second.
+    assert set(answers) == {401, 429} and answers.count(401) <= 61 + time.monotonic() - began
 
 
 def test_an_error_of_ours_says_nothing_of_its_cause(limited: Hub) -> None:

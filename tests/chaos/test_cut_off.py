@@ -7,7 +7,7 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
-from hub import Installation, eventually
+from hub import ON_DUTY, Installation, eventually
 
 from mash.flows.store.outbox import LEASE
 
@@ -50,7 +50,7 @@ def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off
     for reference in references:
         for kind, title, to in (
             ("acknowledgement", f"Your referral {reference} was received", "head@school"),
-            ("contact_to_rate", f"{reference} waits for a rating", "duty_manager"),
+            ("contact_to_rate", f"{reference} waits for a rating", ON_DUTY),
         ):
             results = tries(quick, reference, kind)
             arrived = quick.received.telling(to, title)

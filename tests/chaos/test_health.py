@@ -82,7 +82,7 @@ def test_a_login_that_prefect_takes_no_more_is_said_and_clocks_go_on(quick: Inst
         eventually(lambda: "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING" in wrong(quick))
         before = metrics(quick).get("mash_clock_late_seconds_count", 0)
         quick.referral(concern={"summary": "He is in there now.", "immediate_danger": True})
-        eventually(lambda: metrics(quick)["mash_clock_late_seconds_count"] > before)
+        eventually(lambda: metrics(quick).get("mash_clock_late_seconds_count", 0) > before)
     finally:
         quick.stack.settings = right
         quick.stack.kill("prefect")

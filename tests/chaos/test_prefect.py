@@ -174,10 +174,9 @@ def test_a_second_run_and_one_of_no_referral_are_cancelled(hub: Installation) ->
     for stray in strays:
         assert eventually(lambda stray=stray: hub.prefect.get(f"/flow_runs/{stray}").json()["state_type"] == "CANCELLED")
     assert hub.prefect.get(f"/flow_runs/{own}").json()["state_name"] == "Awaiting triage"
-    assert "a second run was alive: cancelled" in hub.repairs(waiting) and "a second run was alive: cancelled" in hub.repairs(
-        done
-    )
-    assert "a run that carries no referral was alive: cancelled" in hub.repairs()
+    for reference in (waiting, done):
+        eventually(lambda reference=reference: "a second run was alive: cancelled" in hub.repairs(reference))
+    eventually(lambda: "a run that carries no referral was alive: cancelled" in hub.repairs())
 
 
 def test_what_runs_say_of_a_case_is_its_hub_its_rating_its_cohort_and_its_stage(hub: Installation) -> None:
@@ -210,15 +209,17 @@ def test_tags_that_an_earlier_version_gave_are_put_right_and_are_nobodys_fault(h
 
 def test_deployments_that_are_deleted_are_made_again_and_the_administrators_told(hub: Installation) -> None:
     reference = hub.referral()
-    hub.awaits(reference, "Awaiting triage")
-    for flow in UPKEEP:
-        assert hub.prefect.delete(f"/deployments/{deployment(hub, flow)['id']}").status_code == 204
-    assert not hub.run(reference), "with its deployment Prefect deletes its runs"
+    before = hub.at_rest(reference)["id"]
+    known = len(hub.repairs())
+    ids = [deployment(hub, flow)["id"] for flow in UPKEEP]
+    for each in ids:
+        assert hub.prefect.delete(f"/deployments/{each}").status_code == 204
     not_for(hub, "5 minutes")
-    hub.awaits(reference, "Awaiting triage")
+    # With its deployment Prefect deletes its runs. A round may be on its way, which sees a part of it.
+    eventually(lambda: hub.awaits(reference, "Awaiting triage")["id"] != before)
+    wanted = [f"{flow}/{name} was missing" for flow, name in UPKEEP.items()]
+    eventually(lambda: all(each in " ".join(hub.repairs()[known:]) for each in wanted))
     assert all(deployment(hub, flow) for flow in UPKEEP)
-    said = next(what for what in reversed(hub.repairs()) if "missing" in what)
-    assert all(f"{flow}/{name} was missing" in said for flow, name in UPKEEP.items())
     assert "Prefect had forgotten the run: created again" in hub.repairs(reference)
     eventually(lambda: hub.received.telling("administrator", "MASH system: something was changed in Prefect"))
 
@@ -274,12 +275,16 @@ def test_the_nights_work_is_done_although_prefect_does_not_start_it(hub: Install
 
 def test_looks_that_were_missed_are_made_up_for_by_one(hub: Installation) -> None:
     made = f"/deployments/{deployment(hub, 'watchdog')['id']}/create_flow_run"
-    runs = [hub.prefect.post(made, json={}).json()["id"] for _ in range(6)]
-    ended = [
-        eventually(lambda run=run: (state := state_of(hub, run)) not in ("SCHEDULED", "PENDING", "RUNNING") and state)
-        for run in runs
-    ]
-    assert set(ended) == {"COMPLETED", "CANCELLED"}
+
+    def ended() -> set[str]:
+        runs = [hub.prefect.post(made, json={}).json()["id"] for _ in range(6)]
+        going = ("SCHEDULED", "PENDING", "RUNNING")
+        return {eventually(lambda run=run: (state := state_of(hub, run)) not in going and state) for run in runs}
+
+    found = ended()
+    if found == {"CANCELLED"}:  # the full minute's came last, and made up for these
+        found = ended()
+    assert found == {"COMPLETED", "CANCELLED"}
 
 
 def test_a_look_whose_worker_died_does_not_go_on_in_prefect_for_ever(hub: Installation) -> None:

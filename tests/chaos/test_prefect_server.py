@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import httpx
 import psutil
-from hub import PATIENCE, Installation, eventually
+from hub import Installation, eventually
 
 from mash.flows.installation.parts import PREFECT_SERVER
 
@@ -38,12 +38,12 @@ def test_administrators_hear_of_a_server_of_their_own_that_would_call_addresses(
     quick.stack.kill("prefect")
     with patch.dict(PREFECT_SERVER, PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED="true"):
         quick.stack.start("prefect")
-    quick.stack.wait_ready(PATIENCE)
+    quick.stack.wait_ready()
     quick.look()
     eventually(told)
     quick.stack.kill("prefect")
     quick.stack.start("prefect")
-    quick.stack.wait_ready(PATIENCE)
+    quick.stack.wait_ready()
     # Its database may have been put back meanwhile: a server that is started again looks at its tables itself.
     assert "PREFECT_API_DATABASE_MIGRATE_ON_START" not in psutil.Process(quick.stack.processes["prefect"]).environ()
 

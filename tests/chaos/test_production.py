@@ -224,7 +224,7 @@ def said(machine: Machine) -> str:
     """What /health says is wrong; all parts run."""
     for name in SERVICES:
         assert machine.running[name].poll() is None, (machine.root / f"{name}.log").read_text()
-    return " ".join(httpx.get(f"{machine.address}/health").json()["wrong"])
+    return " ".join(httpx.get(f"{machine.address}/health", timeout=30).json()["wrong"])
 
 
 def answers(machine: Machine) -> bool:

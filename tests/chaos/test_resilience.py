@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import random
 
-from hub import ON_DUTY, PATIENCE, Installation, eventually
+from hub import ON_DUTY, Installation, eventually
 
 LIVES = 20
 
 
-def test_a_run_cancelled_or_deleted_in_prefect_is_put_back_on_its_feet(quick: Installation) -> None:
-    cancelled, deleted = quick.referral(), quick.referral()
+def test_a_run_cancelled_or_deleted_in_prefect_is_put_back_on_its_feet(installation: Installation) -> None:
+    cancelled, deleted = installation.referral(), installation.referral()
     # At rest: what carries a run at the moment would show its stage over what somebody sets meanwhile.
-    run, gone = quick.at_rest(cancelled), quick.at_rest(deleted)
+    run, gone = installation.at_rest(cancelled), installation.at_rest(deleted)
     assert run["state_name"] == gone["state_name"] == "Awaiting triage"
-    quick.prefect.post(
+    installation.prefect.post(
         f"/flow_runs/{run['id']}/set_state", json={"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
     )
-    assert quick.prefect.delete(f"/flow_runs/{gone['id']}").status_code == 204
-    quick.give(cancelled, "rate_referral", rating="green")
-    quick.give(deleted, "rate_referral", rating="green")
-    assert quick.awaits(cancelled, "Awaiting agency checks")["id"] == run["id"], "the same run"
-    again = quick.awaits(deleted, "Awaiting agency checks")
+    assert installation.prefect.delete(f"/flow_runs/{gone['id']}").status_code == 204
+    installation.give(cancelled, "rate_referral", rating="green")
+    installation.give(deleted, "rate_referral", rating="green")
+    assert installation.awaits(cancelled, "Awaiting agency checks")["id"] == run["id"], "the same run"
+    again = installation.awaits(deleted, "Awaiting agency checks")
     assert (again["name"], again["id"] != gone["id"]) == (deleted, True)
-    repaired = dict(quick.sql("SELECT reference, what FROM repair"))
+    repaired = dict(installation.sql("SELECT reference, what FROM repair"))
     assert "Cancelled" in repaired[cancelled]
     assert "forgotten" in repaired[deleted]
 
 
-def test_the_watchdog_finds_a_run_that_nobody_touches(quick: Installation) -> None:
-    reference = quick.referral()
-    run = quick.at_rest(reference)
-    quick.prefect.post(
+def test_the_watchdog_finds_a_run_that_nobody_touches(installation: Installation) -> None:
+    reference = installation.referral()
+    run = installation.at_rest(reference)
+    installation.prefect.post(
         f"/flow_runs/{run['id']}/set_state", json={"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
     )
-    assert quick.awaits(reference, "Awaiting triage")["id"] == run["id"]
-    eventually(lambda: any("put back on their feet" in subject for subject in quick.received.to("administrator")))
+    assert installation.awaits(reference, "Awaiting triage")["id"] == run["id"]
+    eventually(lambda: any("put back on their feet" in subject for subject in installation.received.to("administrator")))
 
 
 def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out(quick: Installation) -> None:
@@ -48,7 +48,7 @@ def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out
     eventually(lambda: quick.received.telling(ON_DUTY, f"LATE: {before}, triage"))
     quick.give(before, "rate_referral", rating="green")
     quick.stack.start("prefect")
-    quick.stack.wait_ready(PATIENCE)
+    quick.stack.wait_ready()
     quick.awaits(before, "Awaiting agency checks")
     quick.awaits(meanwhile, "Awaiting triage")
 

@@ -40,9 +40,9 @@ def test_runs_of_referrals_that_finished_after_the_copy_are_completed_while_the_
         EARLIER.mend(stage)
         assert stage.tend(PATIENCE, stage.well)
         # Some more come to light only now, long after the worker connected: somebody sets them going by hand.
-        for run in stage.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": over[:20]}}}).json():
+        for run in stage.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": over[:20]}}}, timeout=60).json():
             state = {"state": {"type": "RUNNING", "name": "Running"}, "force": True}
-            stage.prefect.post(f"/flow_runs/{run['id']}/set_state", json=state)
+            stage.prefect.post(f"/flow_runs/{run['id']}/set_state", json=state, timeout=60)
         found = stage.settle(PATIENCE)
         assert not any(found.values()), {rule: wrong[:3] for rule, wrong in found.items() if wrong}
         assert not alive(stage, over)

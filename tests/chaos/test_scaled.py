@@ -36,7 +36,7 @@ def stack() -> Iterator[ScaledBench]:
     controller, mail_port = Mailbox().serve()
     try:
         with ScaledBench(bench_settings(folder, mail_port)) as started:
-            started.wait_ready(120)
+            started.wait_ready()
             pids = list(started.processes.values())
             yield started
             pids += started.processes.values()

@@ -27,7 +27,7 @@ from alembic import command
 from alembic.config import Config
 from commands import Done, mash, mash_here
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hub import eventually
+from hub import PATIENCE, eventually
 from psycopg import errors, sql
 from pydantic import SecretStr
 from sqlalchemy import create_engine
@@ -595,7 +595,7 @@ def test_a_backup_is_not_overwritten(place: Place, referrals: list[str]) -> None
 def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(place: Place, referrals: list[str], seen: str) -> None:
     command = [sys.executable, "-m", "mash.api.commands.mash", "backup", str(place.backups), "--identity", str(place.identity)]
     with subprocess.Popen(command, env={**os.environ, **place.environment}, stdout=subprocess.DEVNULL) as making:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not any(Path(place.environment["TMPDIR"]).glob(seen)):
             assert making.poll() is None and time.monotonic() < deadline
             time.sleep(0.001)

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 from commands import mash
-from hub import Hub, eventually
+from hub import PATIENCE, Hub, eventually
 
 from mash.flows.installation.stack import free_port
 
@@ -65,14 +65,15 @@ def test_up_starts_everything_prints_the_addresses_and_leaves_no_process_behind(
     )
     try:
         eventually(lambda: answers(f"http://127.0.0.1:{port}/health"))
-        parts = [child.pid for child in psutil.Process(up.pid).children()]
+        children = eventually(lambda: len(found := psutil.Process(up.pid).children()) == 4 and found)
+        parts = [child.pid for child in children]
         postmaster = int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        assert len(parts) == 4 and postmaster in parts
+        assert postmaster in parts
         up.send_signal(signal.SIGINT)
-        printed, _ = up.communicate(timeout=30)
+        printed, _ = up.communicate(timeout=PATIENCE)
         assert up.returncode == 0
         assert f"http://127.0.0.1:{port}/docs" in printed
-        eventually(lambda: not any(psutil.pid_exists(pid) for pid in [*parts, postmaster]), 10)
+        eventually(lambda: not any(psutil.pid_exists(pid) for pid in [*parts, postmaster]))
     finally:
         if up.poll() is None:
             up.terminate()

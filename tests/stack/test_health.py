@@ -40,7 +40,7 @@ def test_metrics_count_and_name_nobody(quick: Installation) -> None:
 def test_clocks_that_fire_are_counted_with_how_late_they_were(quick: Installation) -> None:
     quick.referral(concern={"summary": "He is in there now.", "immediate_danger": True})
     before = metrics(quick).get("mash_clock_late_seconds_count", 0)
-    eventually(lambda: metrics(quick)["mash_clock_late_seconds_count"] > before)
+    eventually(lambda: metrics(quick).get("mash_clock_late_seconds_count", 0) > before)
 
 
 def test_every_line_of_our_logs_is_json_and_names_nobody(quick: Installation) -> None:

@@ -16,6 +16,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from hub import PATIENCE
 from psycopg import errors
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
@@ -161,14 +162,14 @@ def test_nothing_outlives_a_process_that_is_killed(folder: Path) -> None:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         parent.kill()
     assert len(pids) == 2
-    within(15, lambda: not any(psutil.pid_exists(pid) for pid in pids))
-    within(5, lambda: not servers(folder))
+    within(PATIENCE, lambda: not any(psutil.pid_exists(pid) for pid in pids))
+    within(PATIENCE, lambda: not servers(folder))
     start_cluster(folder).stop()
 
 
 def test_prefects_server_asks_for_a_login_and_secrets_are_nobody_elses_to_read(folder: Path) -> None:
     with Stack(settings_of(folder), {"prefect"}) as stack:
-        stack.wait_ready(90)
+        stack.wait_ready()
         pids = list(stack.processes.values())
         assert stands_behind(stack.processes["prefect"], 5)
         address = f"{stack.settings.prefect_api_url}/flow_runs/count"
@@ -196,7 +197,7 @@ def test_a_database_and_a_prefect_that_die_are_started_again(folder: Path) -> No
                 stack.stopping = True
 
         killed: list[str] = []
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         signals = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)}
         signal.signal(signal.SIGALRM, look)
         signal.setitimer(signal.ITIMER_REAL, 0.5)
@@ -208,7 +209,7 @@ def test_a_database_and_a_prefect_that_die_are_started_again(folder: Path) -> No
                 signal.signal(number, handler)
         assert stack.processes.keys() == before.keys()
         assert not set(stack.processes.values()) & set(before.values())
-        stack.wait_ready(90)
+        stack.wait_ready()
 
 
 def test_a_simulation_stands_behind_all_else() -> None:

@@ -12,6 +12,8 @@ from unittest.mock import patch
 from mash.api.commands.mash import main
 
 Done = subprocess.CompletedProcess[str]
+LONGEST = 240.0
+"""Seconds for which a command is waited for: much longer than it takes, for a slow machine."""
 
 
 def mash(*arguments: str, **environment: str) -> Done:
@@ -21,7 +23,7 @@ def mash(*arguments: str, **environment: str) -> Done:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=LONGEST,
         env={**os.environ, **environment},
     )
 

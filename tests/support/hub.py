@@ -178,8 +178,10 @@ class Installation(Hub):
     prefect: httpx.Client
 
     def run(self, reference: str) -> dict[str, Any]:
-        """The referral's flow run, as Prefect's API gives it; empty when there is none."""
+        """The referral's flow run, as Prefect's API gives it; empty when there is none, or Prefect cannot say so just now."""
         answer = self.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [reference]}}})
+        if answer.is_server_error:
+            return {}
         assert answer.status_code == 200, answer.text
         return dict(answer.json()[0]) if answer.json() else {}
 
@@ -194,10 +196,14 @@ class Installation(Hub):
     def _begun(self, name: str) -> dict[str, Any]:
         path = f"/deployments/name/{name}"
         deployment = eventually(lambda: (got := self.prefect.get(path)).status_code == 200 and got.json())
-        run = self.prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).json()["id"]
-        # Cancelled where one that came due at the same time made up for it.
-        ended = ("COMPLETED", "CANCELLED")
-        return eventually(lambda: (got := self.prefect.get(f"/flow_runs/{run}").json())["state_type"] in ended and got) or {}
+
+        def ended() -> dict[str, Any]:
+            run = self.prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).json()["id"]
+            over = ("COMPLETED", "CANCELLED")
+            return eventually(lambda: (got := self.prefect.get(f"/flow_runs/{run}").json())["state_type"] in over and got) or {}
+
+        # Cancelled where one that came due at the same time makes up for it: that has begun, and may not be over.
+        return eventually(lambda: (got := ended())["state_type"] == "COMPLETED" and got) or {}
 
     def at_rest(self, reference: str) -> dict[str, Any]:
         """The run of a referral, once the referrer has the acknowledgement, it is looked whether anybody is known, and
@@ -304,7 +310,7 @@ def temporary_hub(**more: Any) -> Iterator[Installation]:
 def running_hub(folder: Path, *, parts: Collection[str] = PARTS, **more: Any) -> Iterator[Installation]:
     """Everything, or only these parts, running: it is stopped, and leaves no process, at the end."""
     with receiving(folder, **more) as (received, settings), Stack(settings, parts) as stack:
-        stack.wait_ready(PATIENCE)
+        stack.wait_ready()
         login = stack.settings.prefect_auth_string
         assert login
         user, password = login.get_secret_value().split(":", 1)
