@@ -145,16 +145,15 @@ class Carrier:
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, case.referral.version, told=False)
             return
-        left = self._as_left(case)
-        believed = left is not None and not again
-        run, new = (left, False) if left and not again else await self._made_ready(case)
-        to_run = believed or (run.state is not None and run.state.is_pending())
+        left = None if again else self._as_left(case)
+        run, new = (left, False) if left else await self._made_ready(case)
+        to_run = left is not None or (run.state is not None and run.state.is_pending())
         carried, done = await self._run(case, run, new=new) if to_run else (case, True)
         if done:
             self._remember(carried, run.id)
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, carried.referral.version, told=True)
-        elif believed:  # it was not as it was left
+        elif left:  # most likely it was not as it was left
             await self._carry(case, again=True)
         else:
             await self._rest(case)
