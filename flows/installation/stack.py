@@ -236,8 +236,9 @@ class Stack:
         running = {part: child.pid for part, child in self.children.items() if child.poll() is None}
         return {**running, "postgres": self.cluster.pid} if self.cluster and self.cluster.running else running
 
-    def wait_ready(self, seconds: float = 60) -> None:
-        """Wait until the API and Prefect answer. Raises TimeoutError, naming the part and its log."""
+    def wait_ready(self) -> None:
+        """Wait until the API and Prefect answer. Raises TimeoutError, naming the part and its log, where one has ended, or does
+        not answer in time."""
         # Not `base_url`: that may be a proxy's, on another machine. Nothing is bound here (S104): an API that listens on every
         # address is asked on loopback.
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.api_host, self.settings.api_host)  # noqa: S104
@@ -246,7 +247,7 @@ class Stack:
             "prefect": f"{self.settings.prefect_api_url}/health",
         }
         login = self.settings.prefect_auth_string
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + LONGEST_START
         for part in (part for part in self.parts if kind(part) in addresses):
             while not _answers(addresses[kind(part)], login if kind(part) == "prefect" else None):
                 if self.children[part].poll() == TO_MEND:
