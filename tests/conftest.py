@@ -45,6 +45,8 @@ def _group(path: str) -> str:
     floor, *_ = Path(path).parts
     text = (FLOORS / path).read_text(encoding="utf-8")
     if floor in FIRST and "quick: " in text:
+        if "installation: " in text:
+            raise pytest.UsageError(f"tests/{path} uses both installations that tests share: each is stopped after its last test")
         return "quick"
     return "installation" if "installation: " in text or (floor == "stack" and "hub: " in text) else path
 

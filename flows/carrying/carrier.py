@@ -25,7 +25,7 @@ from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.room import Room
-from mash.flows.carrying.runs import MOST_CREATED, Deployed, NewRun, create_runs, set_parked
+from mash.flows.carrying.runs import MOST_CREATED, Deployed, NewRun, NotAsLeft, create_runs, set_parked
 from mash.flows.carrying.shown import (
     disguised,
     is_due,
@@ -73,8 +73,8 @@ class Carrier:
         self.room = Room(settings.attempts_at_once)
         self.stories = Stories(store, Addresses.of(settings))
         self.tagged: dict[UUID, tuple[int, frozenset[str]]] = {}
-        """The tags that runs were given here, with the version that they showed then: what is not known, or was shown by others
-        since, is given again, which costs less than to ask."""
+        """The tags that runs were given when they were parked here, with the version that they showed then. What is not known, or
+        was shown by others since, is tagged again, which costs less than to ask, and is read before it is begun."""
         self.creating = Together[NewRun, FlowRun](self._create, MOST_CREATED)
         self.untellable = Counter[str]()
         """How often in a row the story of a case could not be written."""
@@ -148,13 +148,15 @@ class Carrier:
         left = None if again else self._as_left(case)
         run, new = (left, False) if left else await self._made_ready(case)
         to_run = left is not None or (run.state is not None and run.state.is_pending())
-        carried, done = await self._run(case, run, new=new) if to_run else (case, True)
+        try:
+            carried, done = await self._run(case, run, new=new) if to_run else (case, True)
+        except NotAsLeft:
+            await self._carry(case, again=True)
+            return
         if done:
             self._remember(carried, run.id)
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, carried.referral.version, told=True)
-        elif left:  # most likely it was not as it was left
-            await self._carry(case, again=True)
         else:
             await self._rest(case)
 
@@ -169,7 +171,7 @@ class Carrier:
         return await self._taken_up(case, known), False
 
     def _remember(self, case: Case, run: UUID) -> None:
-        """Which tags a run has, which shows a case as it is."""
+        """Which tags a run has, which shows a case as it is and is parked."""
         if case.referral.finished:
             self.tagged.pop(run, None)
             return
@@ -178,7 +180,8 @@ class Carrier:
         self.tagged[run] = case.referral.version, tags_of(case.referral)
 
     def _as_left(self, case: Case) -> FlowRun | None:
-        """The run of a referral as this worker parked it, where nobody has shown it since: once, as what fails is read."""
+        """The run of a referral as this worker parked it, where nobody has shown it since: Scheduled, as it is believed to be.
+        It is given once, as what fails is read."""
         run, tags = case.flow_run_id, tags_of(case.referral)
         if self.deployed is None or run is None or self.tagged.pop(run, None) != (case.shown, tags):
             return None
@@ -194,7 +197,7 @@ class Carrier:
         if self.tagged.get(run) != (case.shown, tags_of(case.referral)) and not await tag(self.client, case, run):
             return False
         if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
-            self.tagged.pop(run, None)  # somebody has changed it
+            self.tagged.pop(run, None)  # it is not parked any more: it is read
             return False
         self._remember(case, run)
         return True
@@ -326,7 +329,8 @@ class Carrier:
             )
 
     async def execute(self, flow: Flow[..., Any], run: FlowRun, parameters: dict[str, str]) -> bool:
-        """Run a flow with parameters of ours, whatever Prefect has; whether it came to its end or parked."""
+        """Run a flow with parameters of ours, whatever Prefect has; whether it came to its end or parked. Raises NotAsLeft
+        where the run is believed to be parked, and is not."""
         # Seen to belong to a deployment, the engine starts a thread that waits for suspensions (100 ms and more); on the server
         # the run belongs to it all the same.
         run = run.model_copy(update={"deployment_id": None, "parameters": parameters})
@@ -336,6 +340,8 @@ class Carrier:
             return bool(state and state.is_completed())
         except Pause:
             return True
+        except NotAsLeft:
+            raise
         except Abort:
             return False
         finally:

@@ -46,7 +46,7 @@ class Client(PrefectClient):
     ) -> OrchestrationResult[Any]:
         """Set a run's state; the run that is being carried begins by force. From a parked state the ordinary way needs two calls
         more, and may have the engine sleep until the run's deadline; from a final one there is none. That nobody else carries it
-        is said by its referral's lock. Raises Abort where it is believed to be parked and is not."""
+        is said by its referral's lock. Raises NotAsLeft where it is believed to be parked and is not."""
         carried = CARRIED.get()
         begins = carried is not None and str(carried.id) == str(flow_run_id) and state.is_running()
         if carried and begins and carried.state and carried.state.is_scheduled():

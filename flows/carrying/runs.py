@@ -24,7 +24,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterTags,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.responses import SetStateStatus, StateAcceptDetails
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import Abort
 from prefect.states import to_state_create
@@ -139,28 +139,39 @@ async def set_parked(client: PrefectClient, runs: Collection[UUID], state: State
     is gone, is left as it is: an attempt may be under way. At most fifty, each of which the caller holds the lock of."""
     if not runs:  # without a filter Prefect means every run that it has
         raise ValueError("the runs have to be named")
-    results = await _set_where(client, FlowRunFilter(id=FlowRunFilterId(any_=list(runs)), state=PARKED), state)
+    results = await _set_where(client, FlowRunFilter(id=FlowRunFilterId(any_=list(runs)), state=PARKED), state, uuid4())
     return {UUID(each["flow_run_id"]) for each in results if each["status"] == SetStateStatus.ACCEPT.value}
 
 
+class NotAsLeft(Abort):
+    """A run is not parked as it was left: somebody has changed it in Prefect, or it is gone."""
+
+
 async def begin_parked(client: PrefectClient, run: FlowRun, state: State[Any]) -> OrchestrationResult[Any]:
-    """Begin a run where it is parked, and named and tagged as here, whatever its deadline. Raises Abort where it is not: somebody
-    has changed it, or it is gone."""
+    """Begin a run, whatever its deadline, where it is parked and has this name and these tags at least; of its parameters nothing
+    is asked. Raises NotAsLeft where it is not so."""
     as_here = FlowRunFilter(
         id=FlowRunFilterId(any_=[run.id]),
         state=PARKED,
         name=FlowRunFilterName(any_=[run.name]),
         tags=FlowRunFilterTags(all_=sorted(run.tags)),
     )
-    for each in await _set_where(client, as_here, state, force=True):
+    transition = uuid4()
+    for each in await _set_where(client, as_here, state, transition, force=True):
         return OrchestrationResult[Any].model_validate(each)
-    raise Abort("the run is not as it was left")
+    # The client sends again what it heard no answer of: this may have begun it.
+    for found in await read_runs(client, [run.id]):
+        if found.state and found.state.state_details.transition_id == transition:
+            return OrchestrationResult(state=found.state, status=SetStateStatus.ACCEPT, details=StateAcceptDetails())
+    raise NotAsLeft("the run is not as it was left")
 
 
-async def _set_where(client: PrefectClient, runs: FlowRunFilter, state: State[Any], *, force: bool = False) -> list[Any]:
-    """Set the state of these runs; what became of each that there is."""
+async def _set_where(
+    client: PrefectClient, runs: FlowRunFilter, state: State[Any], transition: UUID, *, force: bool = False
+) -> list[Any]:
+    """Set the state of these runs, by a transition of this id; what became of each that there is."""
     create = to_state_create(state)
-    create.state_details.transition_id = uuid4()
+    create.state_details.transition_id = transition
     changed = create.model_dump(mode="json", serialize_as_any=True)
     asked = {"flow_runs": runs.model_dump(mode="json"), "state": changed, "force": force}
     path: Any = "/flow_runs/bulk_set_state"  # the client has no call for it, and its list of paths leaves it out

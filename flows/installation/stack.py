@@ -38,8 +38,9 @@ EARLY = ("api",)
 """What begins to import before there is a database: people wait for it. It reads its settings when all is prepared, of which some
 are written meanwhile."""
 PORTS = range(20_000, 30_000)
-"""From which a free port is taken: Linux gives out 32,768 and above, others 49,152 and above."""
+"""From which a free port is taken: by default Linux gives out 32,768 and above, others 49,152 and above."""
 TRIES = 100
+"""Of these ports, before there is said to be none."""
 LONGEST_START = 240.0
 """Seconds for which is waited until all parts are there: much longer than it takes, for a slow machine."""
 LONGEST_WAIT = 30.0
@@ -48,7 +49,7 @@ LONGEST_WAIT = 30.0
 
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on. Not one of those that the system gives out by itself: before it is listened
-    on, which may be seconds later, it would give it to somebody else. Raises OSError where there is none."""
+    on, which may be seconds later, it would give it to somebody else. Raises OSError where a hundred tries find none."""
     for port in secrets.SystemRandom().sample(PORTS, TRIES):
         with suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
@@ -238,7 +239,7 @@ class Stack:
 
     def wait_ready(self) -> None:
         """Wait until the API and Prefect answer. Raises TimeoutError, naming the part and its log, where one has ended, or does
-        not answer in time."""
+        not answer in time; PartNotStarted where one says why it cannot start."""
         # Not `base_url`: that may be a proxy's, on another machine. Nothing is bound here (S104): an API that listens on every
         # address is asked on loopback.
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.api_host, self.settings.api_host)  # noqa: S104

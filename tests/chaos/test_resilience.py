@@ -9,35 +9,6 @@ from hub import ON_DUTY, Installation, eventually
 LIVES = 20
 
 
-def test_a_run_cancelled_or_deleted_in_prefect_is_put_back_on_its_feet(installation: Installation) -> None:
-    cancelled, deleted = installation.referral(), installation.referral()
-    # At rest: what carries a run at the moment would show its stage over what somebody sets meanwhile.
-    run, gone = installation.at_rest(cancelled), installation.at_rest(deleted)
-    assert run["state_name"] == gone["state_name"] == "Awaiting triage"
-    installation.prefect.post(
-        f"/flow_runs/{run['id']}/set_state", json={"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
-    )
-    assert installation.prefect.delete(f"/flow_runs/{gone['id']}").status_code == 204
-    installation.give(cancelled, "rate_referral", rating="green")
-    installation.give(deleted, "rate_referral", rating="green")
-    assert installation.awaits(cancelled, "Awaiting agency checks")["id"] == run["id"], "the same run"
-    again = installation.awaits(deleted, "Awaiting agency checks")
-    assert (again["name"], again["id"] != gone["id"]) == (deleted, True)
-    repaired = dict(installation.sql("SELECT reference, what FROM repair"))
-    assert "Cancelled" in repaired[cancelled]
-    assert "forgotten" in repaired[deleted]
-
-
-def test_the_watchdog_finds_a_run_that_nobody_touches(installation: Installation) -> None:
-    reference = installation.referral()
-    run = installation.at_rest(reference)
-    installation.prefect.post(
-        f"/flow_runs/{run['id']}/set_state", json={"state": {"type": "CANCELLED", "name": "Cancelled"}, "force": True}
-    )
-    assert installation.awaits(reference, "Awaiting triage")["id"] == run["id"]
-    eventually(lambda: any("put back on their feet" in subject for subject in installation.received.to("administrator")))
-
-
 def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out(quick: Installation) -> None:
     before = quick.referral()
     quick.awaits(before, "Awaiting triage")

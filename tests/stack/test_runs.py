@@ -12,14 +12,17 @@ import asyncpg
 import psycopg
 import pytest
 from hub import PATIENCE, Installation, eventually
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Running, Scheduled
 from prefect.utilities.engine import propose_state
 
+from mash.flows.carrying.carrier import ready
 from mash.flows.carrying.connection import CARRIED, connected
 from mash.flows.carrying.deployed import deploy
-from mash.flows.carrying.runs import NewRun, create_runs, set_parked
+from mash.flows.carrying.runs import NewRun, NotAsLeft, begin_parked, create_runs, set_parked
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import open_store
@@ -142,7 +145,7 @@ def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_
 
     async def begun_as_by_the_engine() -> State[Any]:
         async with connected() as client, asyncio.timeout(PATIENCE):
-            CARRIED.set(await client.read_flow_run(run))
+            CARRIED.set(ready(await client.read_flow_run(run)))  # it was Pending when it was taken up
             return await propose_state(client, Running(), flow_run_id=run)
 
     there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
@@ -150,6 +153,43 @@ def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_
         assert asyncio.run(begun_as_by_the_engine()).is_running()
     hub.look()
     hub.awaits(reference, "Awaiting triage")
+
+
+def test_a_run_that_is_believed_to_be_parked_is_begun_only_where_it_is_as_it_was_left(hub: Installation) -> None:
+    references = {kind: hub.referral() for kind in ("left", "renamed", "untagged", "ended", "gone")}
+    runs = {kind: UUID(hub.at_rest(reference)["id"]) for kind, reference in references.items()}
+    login = hub.settings.prefect_auth_string
+    assert login
+
+    async def begun(client: PrefectClient, found: FlowRun) -> bool:
+        try:
+            return (await begin_parked(client, found, Running())).status is SetStateStatus.ACCEPT
+        except NotAsLeft:
+            return False
+
+    async def tried() -> dict[str, bool]:
+        async with connected() as client, asyncio.timeout(PATIENCE):
+            store = await open_store(hub.settings)
+            locks = await asyncpg.connect(store.listen_url)
+            try:
+                for reference in references.values():  # no worker puts anything right meanwhile
+                    await locks.execute("SELECT pg_advisory_lock(hashtextextended($1, 26))", reference)
+                found = {kind: await client.read_flow_run(run) for kind, run in runs.items()}
+                await client.update_flow_run(runs["renamed"], name=f"{references['renamed']}-else")
+                await client.update_flow_run(runs["untagged"], tags=["hub:sandwell"])
+                await client.set_flow_run_state(runs["ended"], Cancelled(), force=True)
+                await client.delete_flow_run(runs["gone"])
+                return {kind: await begun(client, run) for kind, run in found.items()}
+            finally:
+                await locks.close()
+                await store.close()
+
+    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
+    with temporary_settings(there):
+        assert asyncio.run(tried()) == {kind: kind == "left" for kind in references}
+    hub.look()
+    for reference in references.values():
+        hub.awaits(reference, "Awaiting triage")
 
 
 def test_a_change_of_many_runs_touches_those_alone_that_it_names_and_that_are_parked(hub: Installation) -> None:

@@ -26,7 +26,7 @@ from mash.config.errors import SettingsError
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.postmaster import Cluster
-from mash.flows.installation.stack import Stack, free_port
+from mash.flows.installation.stack import PORTS, Stack, free_port
 
 
 @pytest.fixture
@@ -210,6 +210,10 @@ def test_a_database_and_a_prefect_that_die_are_started_again(folder: Path) -> No
         assert stack.processes.keys() == before.keys()
         assert not set(stack.processes.values()) & set(before.values())
         stack.wait_ready()
+
+
+def test_a_free_port_is_none_that_the_system_gives_to_others() -> None:
+    assert all(free_port() in PORTS for _ in range(20))
 
 
 def test_a_simulation_stands_behind_all_else() -> None:

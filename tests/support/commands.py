@@ -9,11 +9,11 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from unittest.mock import patch
 
+from hub import PATIENCE
+
 from mash.api.commands.mash import main
 
 Done = subprocess.CompletedProcess[str]
-LONGEST = 240.0
-"""Seconds for which a command is waited for: much longer than it takes, for a slow machine."""
 
 
 def mash(*arguments: str, **environment: str) -> Done:
@@ -23,7 +23,7 @@ def mash(*arguments: str, **environment: str) -> Done:
         capture_output=True,
         text=True,
         check=False,
-        timeout=LONGEST,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 

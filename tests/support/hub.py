@@ -178,11 +178,10 @@ class Installation(Hub):
     prefect: httpx.Client
 
     def run(self, reference: str) -> dict[str, Any]:
-        """The referral's flow run, as Prefect's API gives it; empty when there is none, or Prefect cannot say so just now."""
-        answer = self.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [reference]}}})
-        if answer.is_server_error:
-            return {}
-        assert answer.status_code == 200, answer.text
+        """The referral's flow run, as Prefect's API gives it; empty when there is none."""
+        asked = {"flow_runs": {"name": {"any_": [reference]}}}
+        answer = eventually(lambda: not (got := self.prefect.post("/flow_runs/filter", json=asked)).is_server_error and got)
+        assert answer and answer.status_code == 200, answer
         return dict(answer.json()[0]) if answer.json() else {}
 
     def look(self) -> None:
