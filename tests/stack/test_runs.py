@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import psycopg
 import pytest
 from hub import PATIENCE, Installation, eventually
@@ -190,6 +191,32 @@ def test_a_run_that_is_believed_to_be_parked_is_begun_only_where_it_is_as_it_was
     hub.look()
     for reference in references.values():
         hub.awaits(reference, "Awaiting triage")
+
+
+class SendsTwice(PrefectClient):
+    """Prefect's client where the first answer to a change is lost: it sends the same again."""
+
+    async def request(self, method: Any, path: Any, *arguments: Any, **more: Any) -> httpx.Response:
+        """What the second time is answered."""
+        if path == "/flow_runs/bulk_set_state":
+            await super().request(method, path, *arguments, **more)
+        return await super().request(method, path, *arguments, **more)
+
+
+def test_a_run_whose_beginning_is_sent_twice_has_begun(hub: Installation) -> None:
+    reference = hub.referral()
+    run = UUID(hub.at_rest(reference)["id"])
+    login = hub.settings.prefect_auth_string
+    assert login
+
+    async def begun() -> State[Any] | None:
+        async with SendsTwice(hub.settings.prefect_api_url, auth_string=login.get_secret_value()) as client:
+            return (await begin_parked(client, await client.read_flow_run(run), Running())).state
+
+    state = asyncio.run(begun())
+    assert state and state.is_running()
+    hub.look()
+    hub.awaits(reference, "Awaiting triage")
 
 
 def test_a_change_of_many_runs_touches_those_alone_that_it_names_and_that_are_parked(hub: Installation) -> None:
