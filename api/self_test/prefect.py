@@ -56,7 +56,7 @@ def _webhook(prefect: httpx.Client, name: str, address: str) -> str:
 
 @attack("ask Prefect without its login")
 def without_login(scene: Scene) -> str:
-    with httpx.Client(base_url=scene.on.settings.prefect_api_url) as nobody:
+    with httpx.Client(timeout=60, base_url=scene.on.settings.prefect_api_url) as nobody:
         for method, path in (
             ("POST", "/flow_runs/filter"),
             ("POST", "/flow_runs/bulk_set_state"),

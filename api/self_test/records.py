@@ -210,5 +210,5 @@ def _prefect(scene: Scene) -> str:
 
 @attack("use Prefect's server without its login")
 def prefects_login(scene: Scene) -> str:
-    answer = httpx.post(f"{scene.on.settings.prefect_api_url}/flow_runs/filter", json={})
+    answer = httpx.post(f"{scene.on.settings.prefect_api_url}/flow_runs/filter", json={}, timeout=60)
     return refused(answer, 401)

@@ -64,7 +64,10 @@ def demonstration(tmp_path: Path) -> Iterator[Demonstration]:
     controller, port = mailbox.serve()
     try:
         settings = Settings(data_dir=tmp_path, requests_per_minute=0, anonymous_requests_per_minute=0)
-        with serve_mail_page(mailbox, visitors, settings) as address, httpx.Client(verify=False, base_url=address) as http:
+        with (
+            serve_mail_page(mailbox, visitors, settings) as address,
+            httpx.Client(timeout=60, verify=False, base_url=address) as http,
+        ):
             yield Demonstration(mailbox, visitors, port, http)
     finally:
         controller.stop()

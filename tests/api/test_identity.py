@@ -30,15 +30,15 @@ class Running:
     ours: Provider
 
     def behaves(self, **how: Any) -> None:
-        assert httpx.post(f"{self.issuer}/behave", verify=False, json=how).status_code == 200
+        assert httpx.post(f"{self.issuer}/behave", verify=False, json=how, timeout=60).status_code == 200
 
     def looks(self) -> int:
-        return len(httpx.get(f"{self.issuer}/looks", verify=False).json())
+        return len(httpx.get(f"{self.issuer}/looks", verify=False, timeout=60).json())
 
     async def sign_in(self) -> tuple[Actor, ...]:
         """Somebody goes there and comes back: what they may act as."""
         address, going = await self.ours.send("/account", "a browser")
-        async with httpx.AsyncClient() as browser:
+        async with httpx.AsyncClient(timeout=60) as browser:
             answer = await browser.get(address)
         back = parse_qs(urlsplit(answer.headers["location"]).query)
         assert back["state"] == [going.state]

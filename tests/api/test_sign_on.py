@@ -57,7 +57,7 @@ class Place:
 
     def behaves(self, **how: Any) -> None:
         """Have the provider misbehave in this way, or no longer."""
-        assert httpx.post(f"{self.issuer}/behave", verify=False, json=how).status_code == 200
+        assert httpx.post(f"{self.issuer}/behave", verify=False, json=how, timeout=60).status_code == 200
 
     def browser(self) -> httpx.Client:
         """A browser: it keeps cookies, and follows to other sites."""
@@ -131,7 +131,7 @@ def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
 
 
 def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_here(place: Place) -> None:
-    answer = httpx.get(f"{place.stack.settings.base_url}/sign-in/start", verify=False)
+    answer = httpx.get(f"{place.stack.settings.base_url}/sign-in/start", verify=False, timeout=60)
     asked = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
     assert asked["code_challenge_method"] == "S256" and asked["response_type"] == "code"
     stored = place.sql("SELECT verifier, browser FROM sign_in WHERE state = %s", asked["state"])
@@ -207,7 +207,7 @@ def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None
 def test_coming_back_twice_or_in_another_browser_is_refused(place: Place) -> None:
     with place.browser() as browser, place.browser() as other:
         away = browser.get("/sign-in/start", follow_redirects=False).headers["location"]
-        back = httpx.get(away, verify=False).headers["location"]
+        back = httpx.get(away, verify=False, timeout=60).headers["location"]
         assert other.get(back).status_code == 401, "the state belongs to the browser that began"
         assert browser.get(back).status_code == 200
         assert browser.get(back).status_code == 401, "and is good for once"
@@ -276,7 +276,7 @@ def test_signing_out_everywhere_ends_browsers_and_scripts_at_once(place: Place) 
         assert two.get("/cases", headers=script).status_code == 200 == two.get("/cases").status_code
         one.post("/sign-out-everywhere", data={"csrf": csrf(page)}, follow_redirects=False)
         assert {one.get("/cases").status_code, two.get("/cases").status_code} == {401}
-        assert httpx.get(f"{place.stack.settings.base_url}/cases", verify=False, headers=script).status_code == 401
+        assert httpx.get(f"{place.stack.settings.base_url}/cases", verify=False, headers=script, timeout=60).status_code == 401
 
 
 def test_an_administrator_sees_who_is_signed_in_and_signs_them_out(place: Place) -> None:

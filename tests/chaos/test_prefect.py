@@ -370,7 +370,7 @@ def test_prefect_calls_no_address_for_whoever_has_its_login(hub: Installation, c
     ["/flow_runs/filter", "/admin/settings", "/block_documents/filter", "/variables/name/system-health", "/work_pools/mash"],
 )
 def test_without_the_login_prefect_gives_nothing(hub: Installation, path: str) -> None:
-    with httpx.Client(base_url=hub.settings.prefect_api_url) as nobody:
+    with httpx.Client(timeout=60, base_url=hub.settings.prefect_api_url) as nobody:
         method = "POST" if path.endswith("filter") else "GET"
         for headers in ({}, {"Host": "localhost/health"}, {"X-Forwarded-For": "127.0.0.1"}):
             assert nobody.request(method, path, headers=headers).status_code == 401

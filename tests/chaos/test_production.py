@@ -200,7 +200,7 @@ def issuer() -> Iterator[str]:
     """The council's OpenID provider, where whoever comes is a duty manager of Sandwell's."""
     with provider.running(free_port()) as address:
         claims = {"groups": ["MASH sandwell duty managers"]}
-        httpx.post(f"{address}/behave", json={"claims": claims}).raise_for_status()
+        httpx.post(f"{address}/behave", json={"claims": claims}, timeout=60).raise_for_status()
         yield address
 
 
@@ -231,7 +231,7 @@ def answers(machine: Machine) -> bool:
     """Whether the API answers."""
     assert machine.running["mash-api"].poll() is None, (machine.root / "mash-api.log").read_text()
     try:
-        return httpx.get(f"{machine.address}/health").status_code == 200
+        return httpx.get(f"{machine.address}/health", timeout=60).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -244,7 +244,7 @@ def test_the_page_leads_to_the_first_referral_with_its_story(machine: Machine, f
 
 def test_whoever_signs_in_at_the_provider_sees_it_on_the_board(machine: Machine, followed: dict[str, str]) -> None:
     behind_the_proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-    with httpx.Client(headers=behind_the_proxy) as browser:
+    with httpx.Client(timeout=60, headers=behind_the_proxy) as browser:
 
         def keep(answer: httpx.Response) -> httpx.Response:
             """Cookies that are for TLS alone, which the proxy has and we have not."""
@@ -255,7 +255,7 @@ def test_whoever_signs_in_at_the_provider_sees_it_on_the_board(machine: Machine,
 
         kept: dict[str, str] = {}
         away = keep(browser.get(f"{machine.address}/sign-in/start?onward=/board"))
-        back = httpx.get(away.headers["location"]).headers["location"]
+        back = httpx.get(away.headers["location"], timeout=60).headers["location"]
         assert back.startswith("https://mash.example.org/sign-in/callback?")
         keep(browser.get(back.replace("https://mash.example.org", machine.address)))
         board = browser.get(f"{machine.address}/board")
@@ -309,7 +309,7 @@ def test_the_worker_reaches_prefect_and_the_proxys_address_is_the_one_in_links(
     machine: Machine, followed: dict[str, str]
 ) -> None:
     assert not re.search("Prefect|worker", said(machine))
-    onward = httpx.get(f"{machine.address}/sign-in", headers={"X-Forwarded-For": "192.0.2.1"})
+    onward = httpx.get(f"{machine.address}/sign-in", headers={"X-Forwarded-For": "192.0.2.1"}, timeout=60)
     assert onward.headers["strict-transport-security"]
 
 

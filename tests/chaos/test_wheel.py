@@ -89,10 +89,10 @@ def test_all_of_it_runs_from_the_wheel(installed: Path) -> None:
         address = f"http://127.0.0.1:{port}"
         eventually(lambda: up.poll() is not None or answers(f"{address}/health"))
         assert up.poll() is None, up.communicate()[0]
-        home = httpx.get(address, follow_redirects=True)
+        home = httpx.get(address, follow_redirects=True, timeout=60)
         linked = re.findall(r'(?:src|href)="(/static/[^"]+)"', home.text)
-        assert len(linked) >= 2 and all(httpx.get(f"{address}{each}").status_code == 200 for each in linked)
-        assert httpx.get(f"{address}/refer", follow_redirects=True).status_code == 200
+        assert len(linked) >= 2 and all(httpx.get(f"{address}{each}", timeout=60).status_code == 200 for each in linked)
+        assert httpx.get(f"{address}/refer", follow_redirects=True, timeout=60).status_code == 200
         hubs = subprocess.run(
             [installed, "profile", "check"], cwd=folder, env=environment, check=True, capture_output=True, text=True
         )

@@ -207,7 +207,7 @@ def test_the_demonstrations_people_answer_it_and_then_nothing_is_owed(hub: Hub) 
     reference, manager = decided(hub), person("duty_manager")
 
     async def answered() -> Demonstrated:
-        async with httpx.AsyncClient(base_url=hub.http.base_url) as http:
+        async with httpx.AsyncClient(timeout=60, base_url=hub.http.base_url) as http:
             people = People(key=hub.key, sessions={manager: hub.session(manager)}, http=http, duty_manager=manager)
             played = Demonstrated(load_profile("sandwell"), people, {"duty_manager": manager}, {})
             played.now = datetime(2026, 11, 19, 9, tzinfo=UTC)

@@ -608,7 +608,9 @@ def test_whoever_has_the_device_next_is_not_shown_it_though_they_have_the_cookie
     writer.finish()
     secret = writer.secret
     reference = writer.send()
-    again = httpx.Client(verify=False, base_url=writer.browser.base_url, cookies={"mash-referral": secret}, follow_redirects=True)
+    again = httpx.Client(
+        timeout=60, verify=False, base_url=writer.browser.base_url, cookies={"mash-referral": secret}, follow_redirects=True
+    )
     seen = again.get("/refer/sent")
     assert reference not in seen.text and "not shown again on this device" in seen.text
     returned = again.post(f"/refer/return/{secret}")
@@ -680,7 +682,7 @@ def test_a_copy_is_had_from_the_page_that_says_so_in_the_browser_that_sent_it_an
     assert "mash-referral" not in cookies and "mash-referral-copy" in cookies
 
     def asked(cookies: dict[str, str], of: str) -> int:
-        with httpx.Client(verify=False, base_url=writer.browser.base_url, cookies=cookies) as other:
+        with httpx.Client(timeout=60, verify=False, base_url=writer.browser.base_url, cookies=cookies) as other:
             return other.post("/refer/copy", data={"of": of}).status_code
 
     assert asked(cookies, of) == 200
@@ -891,7 +893,7 @@ def test_pressing_send_twice_makes_one_referral(hub: Hub, writer: Writer) -> Non
     assert {answer.headers["location"] for answer in answers} == {"/refer/sent"}
     assert hub.sql("SELECT count(*) FROM referral")[0][0] == before + 1
     # A browser throws away the answer on which it was, and shows that to the second press.
-    thrown_away = httpx.get(f"{writer.browser.base_url}/refer/sent", verify=False, cookies={"mash-referral": secret})
+    thrown_away = httpx.get(f"{writer.browser.base_url}/refer/sent", verify=False, cookies={"mash-referral": secret}, timeout=60)
     reference = writer.send()
     assert reference in thrown_away.text
     ((sealed,),) = hub.sql("SELECT sealed FROM draft WHERE hash = encode(sha256(%s::bytea), 'hex')", secret.encode())

@@ -173,10 +173,10 @@ def test_prefects_server_asks_for_a_login_and_secrets_are_nobody_elses_to_read(f
         pids = list(stack.processes.values())
         assert stands_behind(stack.processes["prefect"], 5)
         address = f"{stack.settings.prefect_api_url}/flow_runs/count"
-        assert httpx.post(address, json={}).status_code == 401
+        assert httpx.post(address, json={}, timeout=60).status_code == 401
         assert stack.settings.prefect_auth_string
         user, password = stack.settings.prefect_auth_string.get_secret_value().split(":")
-        assert httpx.post(address, json={}, auth=(user, password)).json() == 0
+        assert httpx.post(address, json={}, auth=(user, password), timeout=60).json() == 0
         keys = list((folder / "keys").iterdir())
         assert {"master_key", "token_key", "prefect_auth_string"} <= {key.name for key in keys}
         assert all(key.stat().st_mode & 0o777 == 0o600 for key in keys)
