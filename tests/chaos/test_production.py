@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import provider
 import pytest
-from hub import eventually
+from hub import PATIENCE, eventually
 from units import start_unit
 
 from mash.api.commands.init import USERS
@@ -113,13 +113,13 @@ class Machine:
         """Start a unit; one that only runs once is waited for."""
         self.running[name] = start_unit(self.root / "etc/systemd/system" / f"{name}.service", self.root / f"{name}.log")
         if name == "mash-migrate":
-            assert self.running.pop(name).wait(120) == 0, (self.root / f"{name}.log").read_text()
+            assert self.running.pop(name).wait(PATIENCE) == 0, (self.root / f"{name}.log").read_text()
 
     def stop(self, name: str, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it, if it runs."""
         if process := self.running.pop(name, None):
             process.send_signal(how)
-            process.wait(60)
+            process.wait(PATIENCE)
 
     def start_postgresql(self) -> None:
         """Debian's package would have made it; ours is that of the wheel."""
@@ -339,14 +339,14 @@ def test_a_part_that_needs_mending_first_ends_with_two_and_its_last_line_says_wh
     try:
         settings.write_text(re.sub("^MASH_SIGNING_KEY_FILE.*$", "", whole, flags=re.MULTILINE))
         machine.start("mash-worker")
-        assert machine.running.pop("mash-worker").wait(60) == 2
+        assert machine.running.pop("mash-worker").wait(PATIENCE) == 2
         assert "MASH_SIGNING_KEY is needed" in (machine.root / "mash-worker.log").read_text().splitlines()[-1]
         settings.write_text(whole)
         login = machine.root / "etc/mash/keys/worker/prefect_auth_string"
         right = login.read_text()
         login.write_text("mash:another\n")
         machine.start("mash-worker")
-        assert machine.running.pop("mash-worker").wait(60) == 2
+        assert machine.running.pop("mash-worker").wait(PATIENCE) == 2
         assert "Prefect's server refuses our login" in (machine.root / "mash-worker.log").read_text().splitlines()[-1]
         login.write_text(right)
     finally:

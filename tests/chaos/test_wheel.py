@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hub import eventually
+from hub import PATIENCE, eventually
 
 from mash.flows.installation.stack import free_port
 
@@ -99,7 +99,7 @@ def test_all_of_it_runs_from_the_wheel(installed: Path) -> None:
         assert "sandwell" in hubs.stdout
     finally:
         up.send_signal(signal.SIGINT)
-        up.communicate(timeout=60)
+        up.communicate(timeout=PATIENCE)
     assert up.returncode == 0
 
 

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hub import free_port
+from hub import PATIENCE, free_port
 from pydantic import SecretStr
 
 from mash.config.channels import Channel
@@ -205,5 +205,5 @@ print(asyncio.run(send(nowhere, message)).result.count("mail server"))
 def test_the_first_invitations_of_a_process_all_go_although_they_go_at_once_and_what_fails_then_is_said_once() -> None:
     with listening(None) as (server, port):
         url = f"mailto://127.0.0.1:{port}/?from=mash@example.org"
-        done = subprocess.run([sys.executable, "-c", FIRST, url], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([sys.executable, "-c", FIRST, url], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.stdout, len(server.mails)) == ("12\n1\n", 12), done.stderr

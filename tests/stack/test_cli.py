@@ -77,7 +77,7 @@ def test_up_starts_everything_prints_the_addresses_and_leaves_no_process_behind(
     finally:
         if up.poll() is None:
             up.terminate()
-            up.wait(30)
+            up.wait(PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
 
 

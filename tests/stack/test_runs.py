@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -136,21 +138,41 @@ def test_a_story_that_cannot_be_written_is_told_to_the_administrators_and_writte
     eventually(lambda: "Waits at: Agency checks." in stories(hub, refused)[0]["data"])
 
 
+@contextmanager
+def talking_to_prefect(hub: Installation) -> Iterator[None]:
+    """Prefect's clients of this process are the installation's."""
+    login = hub.settings.prefect_auth_string
+    assert login
+    with temporary_settings({PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}):
+        yield
+
+
+@asynccontextmanager
+async def held(hub: Installation, references: Iterable[str]) -> AsyncIterator[None]:
+    """The locks of referrals: as long as somebody has them, no worker puts their runs right."""
+    store = await open_store(hub.settings)
+    locks = await asyncpg.connect(store.listen_url)
+    try:
+        for reference in references:
+            await locks.execute("SELECT pg_advisory_lock(hashtextextended($1, 26))", reference)
+        yield
+    finally:
+        await locks.close()
+        await store.close()
+
+
 def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_not_sleep_until_its_deadline(
     hub: Installation,
 ) -> None:
     reference = hub.referral()
     run = hub.awaits(reference, "Awaiting triage")["id"]
-    login = hub.settings.prefect_auth_string
-    assert login
 
     async def begun_as_by_the_engine() -> State[Any]:
         async with connected() as client, asyncio.timeout(PATIENCE):
             CARRIED.set(ready(await client.read_flow_run(run)))  # it was Pending when it was taken up
             return await propose_state(client, Running(), flow_run_id=run)
 
-    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
-    with temporary_settings(there):
+    with talking_to_prefect(hub):
         assert asyncio.run(begun_as_by_the_engine()).is_running()
     hub.look()
     hub.awaits(reference, "Awaiting triage")
@@ -159,8 +181,6 @@ def test_an_attempt_at_a_run_that_somebody_has_parked_meanwhile_begins_and_does_
 def test_a_run_that_is_believed_to_be_parked_is_begun_only_where_it_is_as_it_was_left(hub: Installation) -> None:
     references = {kind: hub.referral() for kind in ("left", "renamed", "untagged", "ended", "gone")}
     runs = {kind: UUID(hub.at_rest(reference)["id"]) for kind, reference in references.items()}
-    login = hub.settings.prefect_auth_string
-    assert login
 
     async def begun(client: PrefectClient, found: FlowRun) -> bool:
         try:
@@ -169,24 +189,15 @@ def test_a_run_that_is_believed_to_be_parked_is_begun_only_where_it_is_as_it_was
             return False
 
     async def tried() -> dict[str, bool]:
-        async with connected() as client, asyncio.timeout(PATIENCE):
-            store = await open_store(hub.settings)
-            locks = await asyncpg.connect(store.listen_url)
-            try:
-                for reference in references.values():  # no worker puts anything right meanwhile
-                    await locks.execute("SELECT pg_advisory_lock(hashtextextended($1, 26))", reference)
-                found = {kind: await client.read_flow_run(run) for kind, run in runs.items()}
-                await client.update_flow_run(runs["renamed"], name=f"{references['renamed']}-else")
-                await client.update_flow_run(runs["untagged"], tags=["hub:sandwell"])
-                await client.set_flow_run_state(runs["ended"], Cancelled(), force=True)
-                await client.delete_flow_run(runs["gone"])
-                return {kind: await begun(client, run) for kind, run in found.items()}
-            finally:
-                await locks.close()
-                await store.close()
+        async with connected() as client, asyncio.timeout(PATIENCE), held(hub, references.values()):
+            found = {kind: await client.read_flow_run(run) for kind, run in runs.items()}
+            await client.update_flow_run(runs["renamed"], name=f"{references['renamed']}-else")
+            await client.update_flow_run(runs["untagged"], tags=["hub:sandwell"])
+            await client.set_flow_run_state(runs["ended"], Cancelled(), force=True)
+            await client.delete_flow_run(runs["gone"])
+            return {kind: await begun(client, run) for kind, run in found.items()}
 
-    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
-    with temporary_settings(there):
+    with talking_to_prefect(hub):
         assert asyncio.run(tried()) == {kind: kind == "left" for kind in references}
     hub.look()
     for reference in references.values():
@@ -206,14 +217,14 @@ class SendsTwice(PrefectClient):
 def test_a_run_whose_beginning_is_sent_twice_has_begun(hub: Installation) -> None:
     reference = hub.referral()
     run = UUID(hub.at_rest(reference)["id"])
-    login = hub.settings.prefect_auth_string
-    assert login
 
     async def begun() -> State[Any] | None:
-        async with SendsTwice(hub.settings.prefect_api_url, auth_string=login.get_secret_value()) as client:
+        twice = SendsTwice(PREFECT_API_URL.value(), auth_string=PREFECT_API_AUTH_STRING.value())
+        async with twice as client, held(hub, [reference]):
             return (await begin_parked(client, await client.read_flow_run(run), Running())).state
 
-    state = asyncio.run(begun())
+    with talking_to_prefect(hub):
+        state = asyncio.run(begun())
     assert state and state.is_running()
     hub.look()
     hub.awaits(reference, "Awaiting triage")
@@ -222,27 +233,15 @@ def test_a_run_whose_beginning_is_sent_twice_has_begun(hub: Installation) -> Non
 def test_a_change_of_many_runs_touches_those_alone_that_it_names_and_that_are_parked(hub: Installation) -> None:
     parked, over = hub.referral(), hub.referral()
     ids = {reference: UUID(hub.awaits(reference, "Awaiting triage")["id"]) for reference in (parked, over)}
-    login = hub.settings.prefect_auth_string
-    assert login
 
     async def changed() -> set[UUID]:
-        # As long as somebody has its lock, no worker takes up again what was ended here although its case is open.
-        async with connected() as client, asyncio.timeout(PATIENCE):
-            store = await open_store(hub.settings)
-            locks = await asyncpg.connect(store.listen_url)
-            try:
-                for reference in ids:
-                    await locks.execute("SELECT pg_advisory_lock(hashtextextended($1, 26))", reference)
-                await client.set_flow_run_state(ids[over], Cancelled(), force=True)
-                with pytest.raises(ValueError, match="have to be named"):
-                    await set_parked(client, [], Scheduled())
-                return await set_parked(client, list(ids.values()), Scheduled(name="Awaiting a test"))
-            finally:
-                await locks.close()
-                await store.close()
+        async with connected() as client, asyncio.timeout(PATIENCE), held(hub, ids):
+            await client.set_flow_run_state(ids[over], Cancelled(), force=True)
+            with pytest.raises(ValueError, match="have to be named"):
+                await set_parked(client, [], Scheduled())
+            return await set_parked(client, list(ids.values()), Scheduled(name="Awaiting a test"))
 
-    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
-    with temporary_settings(there):
+    with talking_to_prefect(hub):
         assert asyncio.run(changed()) == {ids[parked]}
     hub.look()
     for reference in ids:
@@ -253,8 +252,6 @@ def test_runs_that_are_made_together_are_as_those_made_alone_and_one_that_is_the
     reference = hub.referral()
     there_already = hub.awaits(reference, "Awaiting triage")
     case = hub.stored(lambda store: read_case(store, reference))
-    login = hub.settings.prefect_auth_string
-    assert login
 
     async def made(*names: str) -> list[FlowRun | Exception]:
         others = [replace(case, reference=name) for name in names]
@@ -267,9 +264,8 @@ def test_runs_that_are_made_together_are_as_those_made_alone_and_one_that_is_the
             new = [NewRun(deployed, each, Scheduled(name="Made")) for each in (others[0], case, others[1])]
             return await create_runs(client, new)
 
-    there = {PREFECT_API_URL: hub.settings.prefect_api_url, PREFECT_API_AUTH_STRING: login.get_secret_value()}
     names = [f"{reference}-first", f"{reference}-second"]
-    with temporary_settings(there):
+    with talking_to_prefect(hub):
         first, again, second = asyncio.run(made(*names))
         if any(isinstance(run, FlowRun) and run.state and run.state.is_cancelled() for run in (first, second)):
             names = [f"{reference}-third", f"{reference}-fourth"]  # the watchdog came between: they are nobody's

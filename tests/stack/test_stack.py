@@ -9,14 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import psycopg
 import pytest
-from hub import PATIENCE
+from hub import PATIENCE, eventually
 from psycopg import errors
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
@@ -46,13 +46,6 @@ def servers(folder: Path) -> list[psutil.Process]:
     """PostgreSQL's processes that work in the folder."""
     found = psutil.process_iter(["name", "cwd"])
     return [process for process in found if process.info["name"] == "postgres" and str(folder) in (process.info["cwd"] or "")]
-
-
-def within(seconds: float, check: Callable[[], object]) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 def stands_behind(pid: int, by: int) -> bool:
@@ -162,8 +155,8 @@ def test_nothing_outlives_a_process_that_is_killed(folder: Path) -> None:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         parent.kill()
     assert len(pids) == 2
-    within(PATIENCE, lambda: not any(psutil.pid_exists(pid) for pid in pids))
-    within(PATIENCE, lambda: not servers(folder))
+    eventually(lambda: not any(psutil.pid_exists(pid) for pid in pids))
+    eventually(lambda: not servers(folder))
     start_cluster(folder).stop()
 
 
@@ -220,7 +213,7 @@ def test_a_simulation_stands_behind_all_else() -> None:
     command = [sys.executable, "-m", "mash.flows.foresight.process"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
-        within(60, lambda: stands_behind(process.pid, 10))
+        eventually(lambda: stands_behind(process.pid, 10))
     finally:
         process.kill()
         process.communicate()
@@ -241,7 +234,7 @@ def test_a_part_that_stands_behind_gets_less_of_a_busy_processor() -> None:
             return process.cpu_times().user
 
         begun = used(first), used(behind)
-        within(60, lambda: used(first) + used(behind) > sum(begun) + 2)
+        eventually(lambda: used(first) + used(behind) > sum(begun) + 2)
         assert used(first) - begun[0] > 3 * (used(behind) - begun[1])
     finally:
         for each in alike:

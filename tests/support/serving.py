@@ -16,9 +16,7 @@ from mash.api.app import create_app
 from mash.api.wire import server_options
 from mash.config.logs import log_to_stderr
 from mash.config.settings import Settings
-
-LONGEST_START = 60.0
-"""Seconds."""
+from mash.flows.installation.stack import LONGEST_START
 
 
 @contextmanager
